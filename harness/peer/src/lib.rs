@@ -1,0 +1,1 @@
+//! The models on sockets: mock server, reference client, proxy.

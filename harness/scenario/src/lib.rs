@@ -1,0 +1,1 @@
+//! Scenarios in YAML: language, plan, player.

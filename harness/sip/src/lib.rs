@@ -1,0 +1,1 @@
+//! SIP with its exact bytes: framing, transactions, dialogs and the TCP/TLS edge.

@@ -1,0 +1,1 @@
+//! MS-XCCOSIP: payloads, requirements, rules, and both peers' models.
