@@ -1,1 +1,8 @@
-//! MS-XCCOSIP: payloads, requirements, rules, and both peers' models.
+/*! MS-XCCOSIP: everything Parlance knows about persistent chat.
+
+Payloads ([`payload`]), the schema profiles, the requirement catalogue, the
+always-on rules, and the models of both peers. All of it is sans-I/O: messages
+and clock readings go in, messages and timers come out.
+*/
+
+pub mod payload;
