@@ -7,15 +7,21 @@ stream of [`RunEvent`]s every report is folded from. What a rule knows about a
 protocol lives in that protocol's crate, behind [`Monitor`].
 */
 
+pub mod coverage;
+pub mod exit;
 mod finding;
 mod requirement;
 mod stream;
+mod verdicts;
+mod waiver;
 
 pub use finding::{Blame, Finding, Place, Verdict};
 pub use requirement::{Catalogue, CatalogueError, Level, Observable, Requirement, Role};
 pub use stream::{
     Outcome, RequirementResult, RunEvent, RunInfo, ScenarioInfo, SnapshotState, Status, Summary,
 };
+pub use verdicts::{Closing, Gates, Unproven, Verdicts};
+pub use waiver::{Waiver, glob};
 
 /// Watches a trace as it grows and says what it makes of it.
 ///

@@ -20,6 +20,19 @@ pub enum Outcome {
     Error,
 }
 
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Outcome::Pass => "pass",
+            Outcome::Skip => "skip",
+            Outcome::Warn => "warn",
+            Outcome::Inconclusive => "inconclusive",
+            Outcome::Fail => "fail",
+            Outcome::Error => "error",
+        })
+    }
+}
+
 /// What a run knows about one requirement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -118,6 +131,18 @@ impl Summary {
             Outcome::Skip => &mut self.skip,
             Outcome::Error => &mut self.error,
         } += 1;
+    }
+
+    /// How many ended so.
+    pub fn count(&self, outcome: Outcome) -> u32 {
+        match outcome {
+            Outcome::Pass => self.pass,
+            Outcome::Fail => self.fail,
+            Outcome::Warn => self.warn,
+            Outcome::Inconclusive => self.inconclusive,
+            Outcome::Skip => self.skip,
+            Outcome::Error => self.error,
+        }
     }
 }
 
