@@ -6,3 +6,4 @@ and clock readings go in, messages and timers come out.
 */
 
 pub mod payload;
+pub mod time;

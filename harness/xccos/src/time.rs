@@ -1,0 +1,52 @@
+/*! The clock as both models see it.
+
+Takes readings from whoever owns the clock; gives them to the models and writes
+them as XCCOS times. Nothing in this crate reads a clock of its own.
+*/
+
+use std::time::Duration;
+
+/// One clock reading: a monotonic one for timers, a calendar one for what is written into messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// Time since the run began; never goes back.
+    pub since: Duration,
+    /// Calendar time.
+    pub wall: jiff::Timestamp,
+}
+
+impl Now {
+    /// A reading `since` after `start`.
+    pub fn after(start: jiff::Timestamp, since: Duration) -> Now {
+        let wall = jiff::SignedDuration::try_from(since)
+            .ok()
+            .and_then(|d| start.checked_add(d).ok())
+            .unwrap_or(start);
+        Now { since, wall }
+    }
+
+    /// The calendar time in the form of every example of the document: extended, UTC, milliseconds, `Z` (2.2.2.2.9).
+    pub fn stamp(&self) -> String {
+        stamp(self.wall)
+    }
+}
+
+/// A calendar time in the extended form with milliseconds and `Z`.
+pub fn stamp(time: jiff::Timestamp) -> String {
+    format!("{time:.3}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stamps_are_extended_utc_with_milliseconds() {
+        let start: jiff::Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
+        assert_eq!(
+            Now::after(start, Duration::from_millis(1_500)).stamp(),
+            "2026-01-02T03:04:06.500Z"
+        );
+        assert_eq!(stamp(start), "2026-01-02T03:04:05.000Z");
+    }
+}
