@@ -5,5 +5,10 @@ always-on rules, and the models of both peers. All of it is sans-I/O: messages
 and clock readings go in, messages and timers come out.
 */
 
+pub mod catalogue;
 pub mod payload;
+pub mod policy;
+pub mod rules;
 pub mod time;
+
+pub use catalogue::catalogue;
