@@ -159,6 +159,14 @@ impl Builder {
         self
     }
 
+    /// Changes the value of the first header of this name; its others stay.
+    pub(crate) fn replace_first(mut self, wanted: &str, new: Vec<u8>) -> Builder {
+        if let Some(Line::Header { value, .. }) = self.lines.iter_mut().find(|l| l.is(wanted)) {
+            *value = new;
+        }
+        self
+    }
+
     /// Drops every header of this name.
     pub fn remove(mut self, name: &str) -> Builder {
         self.lines.retain(|l| !l.is(name));
@@ -302,12 +310,14 @@ pub fn reason(code: u16) -> &'static str {
         603 => "Decline",
         604 => "Does Not Exist Anywhere",
         606 => "Not Acceptable",
-        100..200 => "Progress",
-        200..300 => "Success",
-        300..400 => "Redirection",
-        400..500 => "Request Failure",
-        500..600 => "Server Failure",
-        _ => "Global Failure",
+        _ => match code / 100 {
+            1 => "Progress",
+            2 => "Success",
+            3 => "Redirection",
+            4 => "Request Failure",
+            5 => "Server Failure",
+            _ => "Global Failure",
+        },
     }
 }
 

@@ -144,6 +144,10 @@ impl std::str::FromStr for NameAddr {
 }
 
 /// One element of a Contact header.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every contact is an address, and few live at a time"
+)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Contact {
     /// `*`, which stands for all registrations (RFC 3261 10.2.2).
