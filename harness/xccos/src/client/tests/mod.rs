@@ -1,5 +1,11 @@
 //! Section 3.1 by rule: each test is a table, most rows one sentence of the section.
 
+mod commands;
+mod connection;
+mod drops;
+mod notices;
+mod results;
+
 use std::time::Duration;
 
 use super::*;
@@ -8,7 +14,6 @@ use crate::time::Now;
 const LOBBY: &str = "ma-chan://example.com/93489432-b6be-4c67-932f-09e39a162072";
 const HALL: &str = "ma-chan://example.com/6e43547f-9152-46e3-ad76-82197694fdb9";
 const ALICE: &str = "sip:alice@example.com";
-const BOB: &str = "sip:bob@example.com";
 
 /// A client with its clock and what it put out.
 struct Bench {
@@ -170,110 +175,3 @@ impl Bench {
 
 /// A channel block of the lobby with Alice and Bob in it.
 const ROOM: &str = r#"<chanib uri="LOBBY" name="Lobby" description="d"><aib key="3456" value="0, 1"/><aib key="11652" value="0"/></chanib><uib uri="sip:alice@example.com" id="0"/><uib uri="sip:bob@example.com" id="1"/>"#;
-
-#[test]
-fn commands_are_what_their_sections_ask() {
-    let now = "2026-01-02T03:04:05.000Z";
-    for (action, id, data) in [
-        (
-            r#"{"do":"join","rooms":["LOBBY"]}"#,
-            "cmd:join",
-            r#"<chanid key="0" value="93489432-b6be-4c67-932f-09e39a162072" domain="example.com"/>"#,
-        ),
-        (
-            r#"{"do":"join","rooms":["LOBBY","HALL"]}"#,
-            "cmd:bjoin",
-            r#"<chanid key="0" value="93489432-b6be-4c67-932f-09e39a162072,6e43547f-9152-46e3-ad76-82197694fdb9" domain="example.com"/>"#,
-        ),
-        (
-            r#"{"do":"search_rooms","text":"Proj"}"#,
-            "cmd:chansrch",
-            r#"<qib qtype="BYNAME" criteria="Proj" extended="false" keywords=""/>"#,
-        ),
-        (
-            r#"{"do":"search_rooms","text":"a &lt; b","descriptions":true}"#,
-            "cmd:chansrch",
-            r#"<qib qtype="BYNAME" criteria="a &amp;lt; b" extended="true" keywords=""/>"#,
-        ),
-        (
-            r#"{"do":"invitations"}"#,
-            "cmd:getinv",
-            r#"<inv inviteId="0" domain="example.com"/>"#,
-        ),
-        (
-            r#"{"do":"associations","type":"MANAGER","max_results":7}"#,
-            "cmd:getassociations",
-            r#"<association domain="example.com" type="MANAGER" maxResults="7"/>"#,
-        ),
-        (
-            r#"{"do":"room_details","room":"LOBBY"}"#,
-            "cmd:chaneffquery",
-            r#"<chanib uri="LOBBY"/>"#,
-        ),
-        (
-            r#"{"do":"room_permissions","room":"LOBBY"}"#,
-            "cmd:getroomperms",
-            r#"<chanib uri="LOBBY"/>"#,
-        ),
-        (
-            r#"{"do":"modify_room","room":"LOBBY"}"#,
-            "cmd:chaneffquery",
-            r#"<chanib uri="LOBBY"/>"#,
-        ),
-        (
-            r#"{"do":"preferences"}"#,
-            "cmd:getpref",
-            r#"<pref label="kedzie.GroupChannels" seqid="0" createdefault="true"/>"#,
-        ),
-        (
-            r#"{"do":"file_token","room":"LOBBY","file":"ma-filelink://x/y","direction":"upload"}"#,
-            "cmd:getfutok",
-            r#"<ftdb channelUri="LOBBY" fileUrl="ma-filelink://x/y"/>"#,
-        ),
-        (
-            r#"{"do":"file_token","room":"LOBBY","file":"a.txt","direction":"download"}"#,
-            "cmd:getfdtok",
-            r#"<ftdb channelUri="LOBBY" fileUrl="a.txt"/>"#,
-        ),
-        (
-            r#"{"do":"history","room":"LOBBY"}"#,
-            "cmd:bccontext",
-            r#"<chanib uri="LOBBY"/><bcq><last cnt="25"/></bcq>"#,
-        ),
-        (
-            r#"{"do":"history","room":"LOBBY","count":3}"#,
-            "cmd:bccontext",
-            r#"<chanib uri="LOBBY"/><bcq><last cnt="3"/></bcq>"#,
-        ),
-        (
-            r#"{"do":"leave","room":"LOBBY"}"#,
-            "cmd:part",
-            r#"<chanib uri="LOBBY"/>"#,
-        ),
-        (
-            r#"{"do":"search_messages","rooms":["LOBBY"],"words":["a","b c"],"match":"all","authors":["sip:bob@example.com"],"limit":5}"#,
-            "cmd:bcbydate",
-            &format!(
-                r#"<bcs cmp="AND"><limit cnt="5"/><text mt="PP">a</text><text mt="PP">b c</text><matchcase>false</matchcase><searchbkwds>false</searchbkwds><sortbkwds>false</sortbkwds><date from="1899-12-30T00:00:00.000Z" to="{now}"/><uib uri="sip:bob@example.com"/><cib uri="LOBBY"/></bcs>"#
-            ),
-        ),
-        (
-            r#"{"do":"search_messages","words":["a"],"from":"2025-01-01T00:00:00Z","to":"2025-02-01T00:00:00Z"}"#,
-            "cmd:bcbydate",
-            r#"<bcs cmp="OR"><limit cnt="50"/><text mt="PP">a</text><matchcase>false</matchcase><searchbkwds>false</searchbkwds><sortbkwds>false</sortbkwds><date from="2025-01-01T00:00:00Z" to="2025-02-01T00:00:00Z"/></bcs>"#,
-        ),
-    ] {
-        let mut bench = Bench::in_lobby();
-        bench.act(action);
-        assert_eq!(bench.sent.len(), 1, "{action}");
-        let envid = bench.last_id().envid;
-        assert_eq!(
-            String::from_utf8(bench.sent[0].to_bytes()).unwrap(),
-            format!(
-                r#"<xccos xmlns="urn:parlano:xml:ns:xccos" ver="1" envid="{envid}"><cmd id="{id}" seqid="1"><data>{}</data></cmd></xccos>"#,
-                data.replace("LOBBY", LOBBY)
-            ),
-            "{action}"
-        );
-    }
-}
