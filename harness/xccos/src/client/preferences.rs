@@ -174,8 +174,8 @@ mod tests {
             assert_eq!(channels.len(), 1);
             assert_eq!(channels[0].uri, "ma-chan://example.com/g1");
             assert_eq!(channels[0].name, "Lobby");
-            assert_eq!(channels[0].notifications["displayToast"], true);
-            assert_eq!(channels[0].notifications["playSound"], false);
+            assert!(channels[0].notifications["displayToast"]);
+            assert!(!channels[0].notifications["playSound"]);
             assert_eq!(channels[0].notifications.len(), 2);
         }
     }
