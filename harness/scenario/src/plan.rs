@@ -1,0 +1,633 @@
+/*! The checked plan of a scenario: what the player walks.
+
+Plain data. It is built by [`crate::lang`] from files and never changes; every
+part that can fail keeps the place it came from.
+*/
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use regex::Regex;
+use xccos::payload::Class;
+
+use crate::lang::diag::{Source, Span};
+pub use crate::lang::value::Text;
+
+/// What is under test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// A chat server.
+    Server,
+    /// A chat client.
+    Client,
+    /// Either: one file for both seats.
+    Both,
+}
+
+impl Target {
+    /// Whether the harness can play it from this seat.
+    pub fn playable_from(self, harness: trace::Seat) -> bool {
+        match self {
+            Target::Both => true,
+            Target::Server => harness == trace::Seat::Client,
+            Target::Client => harness == trace::Seat::Server,
+        }
+    }
+}
+
+/// A scenario, ready to be played.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// `server/join/bjoin-two-rooms`.
+    pub id: String,
+    /// Its file.
+    pub source: Arc<Source>,
+    /// First line of its title.
+    pub line: u32,
+    /// One line.
+    pub title: String,
+    /// More words.
+    pub about: String,
+    /// Words to select by.
+    pub tags: Vec<String>,
+    /// Sections of the specification.
+    pub sections: Vec<String>,
+    /// What is under test.
+    pub target: Target,
+    /// Requirements it sets out to decide, globs as written.
+    pub covers: Vec<String>,
+    /// Requirements its steps can decide.
+    pub decides: Vec<String>,
+    /// What of the target it uses.
+    pub needs: Needs,
+    /// Endpoint → user.
+    pub endpoints: IndexMap<String, String>,
+    /// Longest it may take.
+    pub timeout: Duration,
+    /// What happens.
+    pub steps: Vec<Step>,
+}
+
+/// What a scenario uses of a target.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Users by the scenario's names.
+    pub users: Vec<String>,
+    /// Rooms by the scenario's names.
+    pub rooms: IndexMap<String, RoomNeed>,
+    /// Categories.
+    pub categories: Vec<String>,
+    /// Capabilities.
+    pub capabilities: Vec<String>,
+}
+
+/// What has to be true of a room; users by the scenario's names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RoomNeed {
+    /// They are members.
+    pub members: Vec<String>,
+    /// They are nothing.
+    pub strangers: Vec<String>,
+    /// They are managers.
+    pub managers: Vec<String>,
+    /// They are not.
+    pub not_managers: Vec<String>,
+    /// They are presenters.
+    pub presenters: Vec<String>,
+    /// They are not.
+    pub not_presenters: Vec<String>,
+    /// Kind of room.
+    pub behavior: Option<String>,
+    /// Who can find it.
+    pub visibility: Option<String>,
+    /// Whether it is disabled.
+    pub disabled: bool,
+}
+
+/// One action with its place.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// Its file (a template's steps come from the template).
+    pub source: Arc<Source>,
+    /// Where it stands.
+    pub span: Span,
+    /// Capability that gates it, and whether it has to be there.
+    pub when: Option<(String, bool)>,
+    /// What to do.
+    pub action: Action,
+}
+
+/// What a step does.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// Opens connections.
+    Connect(Vec<String>),
+    /// REGISTER.
+    Register {
+        /// Endpoints.
+        from: Vec<String>,
+        /// Seconds.
+        expires: u32,
+        /// Status to expect.
+        status: Number,
+        /// Requirements the answer decides.
+        decides: Vec<String>,
+    },
+    /// INVITE.
+    Dial {
+        /// Endpoints.
+        from: Vec<String>,
+        /// Where to.
+        to: DialTo,
+        /// Status to expect.
+        status: Number,
+        /// How long it may take.
+        within: Duration,
+        /// Requirements the answer decides.
+        decides: Vec<String>,
+        /// Name for the status.
+        save: Option<String>,
+    },
+    /// BYE.
+    HangUp {
+        /// Endpoints.
+        from: Vec<String>,
+        /// Status to expect.
+        status: Number,
+        /// Requirements the answer decides.
+        decides: Vec<String>,
+    },
+    /// Closes connections.
+    Drop(Vec<String>),
+    /// Sends a message.
+    Send(Box<Send>),
+    /// Waits for messages.
+    Expect(Vec<Expect>),
+    /// Watches that nothing arrives.
+    Never(Box<Never>),
+    /// Steps whose failure makes the scenario inconclusive.
+    Sanity(Vec<Step>),
+    /// Makes connections bad.
+    Fault(Fault),
+    /// Overrides the harness's server.
+    Serve(Box<Serve>),
+    /// Lets go what is held.
+    Release(String),
+    /// The user of a client under test acts.
+    Do(Do),
+    /// The client tells its user.
+    Answered(Box<Answered>),
+    /// A remark.
+    Note(Text),
+}
+
+/// Where an INVITE goes.
+#[derive(Debug, Clone)]
+pub enum DialTo {
+    /// The target's lookup URI.
+    Lookup,
+    /// The chat server's URI: known of the target, or found by the scenario's lookup.
+    Server,
+    /// This URI.
+    Uri(Text),
+}
+
+/// A message to send.
+#[derive(Debug, Clone)]
+pub struct Send {
+    /// Endpoint whose connection it goes over.
+    pub endpoint: String,
+    /// What is in it.
+    pub content: Content,
+    /// Envelope number, instead of the next one.
+    pub envid: Option<Text>,
+    /// Further attributes of the envelope.
+    pub envelope_attributes: Vec<(String, Option<Text>)>,
+    /// Header changes; none takes one away.
+    pub headers: Vec<(String, Option<Text>)>,
+    /// Size of the pieces it is written in.
+    pub fragment: Option<usize>,
+    /// How often.
+    pub times: u32,
+    /// How it is wrong on purpose.
+    pub invalid: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+}
+
+/// What a message holds.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// Primitives in an envelope.
+    Primitives(Vec<Primitive>),
+    /// The inside of an envelope as text.
+    Xml(Text),
+    /// The whole body as text.
+    Body(Text),
+    /// A SIP request by its parts.
+    Sip {
+        /// Method.
+        method: String,
+        /// Inside the dialog.
+        dialog: bool,
+        /// Request-URI.
+        uri: Option<Text>,
+        /// Body.
+        body: Option<Text>,
+    },
+    /// A whole SIP message as text.
+    RawSip(Text),
+    /// Bytes.
+    Bytes(Vec<u8>),
+}
+
+/// A primitive to send.
+#[derive(Debug, Clone)]
+pub struct Primitive {
+    /// What.
+    pub content: PrimitiveContent,
+    /// Its name.
+    pub name: Option<String>,
+}
+
+/// The two ways to write a primitive.
+#[derive(Debug, Clone)]
+pub enum PrimitiveContent {
+    /// As an element; `id` and `seqid` are added when they are not given.
+    Element {
+        /// Kind.
+        class: Class,
+        /// Its `id`.
+        id: String,
+        /// The rest.
+        element: Build,
+    },
+    /// As text.
+    Xml(Text),
+}
+
+/// An element to build.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Build {
+    /// Attributes; none leaves out one that would be added.
+    pub attrs: Vec<(String, Option<Text>)>,
+    /// Children, in order.
+    pub children: Vec<(String, Build)>,
+    /// Text.
+    pub text: Option<Text>,
+}
+
+/// An element to recognise.
+#[derive(Debug, Clone, Default)]
+pub struct Pattern {
+    /// Tests of attributes.
+    pub attrs: Vec<(String, Test, Span)>,
+    /// Tests of children.
+    pub children: Vec<ChildPattern>,
+    /// Test of the text.
+    pub text: Option<(Test, Span)>,
+}
+
+/// What has to be true of children of one name.
+#[derive(Debug, Clone)]
+pub struct ChildPattern {
+    /// Their name.
+    pub name: String,
+    /// Where it stands.
+    pub span: Span,
+    /// How many have to fit.
+    pub quantity: Quantity,
+    /// What each has to look like.
+    pub pattern: Pattern,
+}
+
+/// How many children have to fit.
+#[derive(Debug, Clone)]
+pub enum Quantity {
+    /// At least one.
+    Some,
+    /// None.
+    None,
+    /// All of that name, and there is one.
+    Each,
+    /// So many.
+    Count(Number),
+}
+
+/// A test of a number.
+#[derive(Debug, Clone)]
+pub enum Number {
+    /// Any number.
+    Any,
+    /// Compared with another.
+    Compare(Comparison, Text),
+}
+
+/// How two numbers are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// =
+    Equal,
+    /// !=
+    NotEqual,
+    /// <
+    Less,
+    /// <=
+    LessOrEqual,
+    /// >
+    Greater,
+    /// >=
+    GreaterOrEqual,
+}
+
+/// Tests of one value; all have to hold.
+#[derive(Debug, Clone, Default)]
+pub struct Test {
+    /// The conditions.
+    pub conditions: Vec<Condition>,
+    /// Name under which the value is kept.
+    pub save: Option<String>,
+}
+
+/// One test of one value.
+#[derive(Debug, Clone)]
+pub enum Condition {
+    /// Is this.
+    Equals(Text),
+    /// Is a whole number that compares so.
+    Integer(Number),
+    /// Is a time.
+    Time(TimeTest),
+    /// Fits.
+    Regex(Regex),
+    /// Fits, after values are filled in.
+    RegexText(Text),
+    /// Fits one of these.
+    OneOf(Vec<Test>),
+    /// Does not fit.
+    Not(Box<Test>),
+    /// Is not there.
+    Absent,
+    /// Is there.
+    Present,
+    /// Is this xs:boolean.
+    Boolean(bool),
+    /// Is a GUID.
+    Guid,
+    /// A comma-separated list that holds these.
+    Has(Vec<Text>),
+    /// A comma-separated list that holds none of these.
+    Lacks(Vec<Text>),
+}
+
+/// What a time has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeTest {
+    /// A time.
+    Any,
+    /// A time in UTC, said so with Z.
+    Utc,
+    /// So near to the present.
+    Near(Duration),
+}
+
+/// A primitive to recognise.
+#[derive(Debug, Clone)]
+pub struct PrimitivePattern {
+    /// Its kind.
+    pub class: Class,
+    /// Its `id`, when the key named one.
+    pub id: Option<String>,
+    /// The rest.
+    pub pattern: Pattern,
+}
+
+/// A SIP message to recognise.
+#[derive(Debug, Clone, Default)]
+pub struct SipPattern {
+    /// It is a response with such a status.
+    pub status: Option<Number>,
+    /// Its method.
+    pub method: Option<String>,
+    /// Tests of headers.
+    pub headers: Vec<(String, Test, Span)>,
+    /// Test of the body.
+    pub body: Option<(Test, Span)>,
+}
+
+/// What to look for in a message.
+#[derive(Debug, Clone)]
+pub enum What {
+    /// A primitive, in a message that also fits the SIP pattern.
+    Primitive(PrimitivePattern, Option<SipPattern>),
+    /// A SIP message.
+    Sip(SipPattern),
+    /// The end of the connection.
+    Closed,
+    /// Any message.
+    Anything,
+    /// One of these.
+    AnyOf(Vec<Expect>),
+}
+
+/// One thing to wait for.
+#[derive(Debug, Clone)]
+pub struct Expect {
+    /// Where it stands.
+    pub span: Span,
+    /// Endpoint.
+    pub at: String,
+    /// How long it may take.
+    pub within: Option<Duration>,
+    /// What it is.
+    pub what: What,
+    /// Named message it answers.
+    pub answers: Option<String>,
+    /// Fine when it does not come.
+    pub optional: bool,
+    /// Named message to look back to.
+    pub since: Option<String>,
+    /// Requirements decided by its coming.
+    pub decides: Vec<String>,
+    /// Requirements broken by its coming.
+    pub violates: Vec<String>,
+    /// Further looks.
+    pub checks: Vec<Check>,
+    /// Why.
+    pub reason: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+}
+
+/// A further look at a message.
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// Where it stands.
+    pub span: Span,
+    /// Requirements it decides.
+    pub decides: Vec<String>,
+    /// One of these has to fit.
+    pub forms: Vec<PrimitivePattern>,
+    /// The message that carries it.
+    pub sip: Option<SipPattern>,
+    /// What it is about.
+    pub reason: Option<String>,
+}
+
+/// A message that must not come.
+#[derive(Debug, Clone)]
+pub struct Never {
+    /// Endpoints.
+    pub at: Vec<String>,
+    /// How long.
+    pub window: Duration,
+    /// What.
+    pub what: What,
+    /// Named message it would answer.
+    pub answers: Option<String>,
+    /// Requirements it decides.
+    pub decides: Vec<String>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// What a connection does from here on.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    /// Endpoints.
+    pub at: Vec<String>,
+    /// Each message later.
+    pub delay: Option<Duration>,
+    /// In pieces.
+    pub fragment: Option<usize>,
+    /// No automatic answers.
+    pub mute: Option<bool>,
+    /// Hold what is sent.
+    pub hold: Option<bool>,
+}
+
+/// An override of the harness's server.
+#[derive(Debug, Clone)]
+pub struct Serve {
+    /// Endpoints.
+    pub at: Vec<String>,
+    /// Which requests.
+    pub what: What,
+    /// How many; none: all.
+    pub times: Option<u32>,
+    /// What to do.
+    pub effect: Effect,
+    /// How it is wrong on purpose.
+    pub invalid: Option<String>,
+    /// Name for the request.
+    pub name: Option<String>,
+}
+
+/// What an override does.
+#[derive(Debug, Clone, Default)]
+pub struct Effect {
+    /// Holds the replies under this name.
+    pub hold: Option<String>,
+    /// Replies later.
+    pub delay: Option<Duration>,
+    /// No replies.
+    pub drop: bool,
+    /// Not even a SIP answer.
+    pub mute: bool,
+    /// Replies twice.
+    pub twice: bool,
+    /// SIP status instead of 200.
+    pub status: Option<u16>,
+    /// Headers for the SIP answer.
+    pub headers: Vec<(String, Option<Text>)>,
+    /// BYE.
+    pub bye: bool,
+    /// Close.
+    pub close: bool,
+    /// Path → value.
+    pub edit: Vec<(String, Option<Text>)>,
+    /// Other replies.
+    pub reply: Option<Vec<Primitive>>,
+    /// Another body.
+    pub body: Option<Text>,
+    /// First these.
+    pub before: Vec<Primitive>,
+}
+
+/// An action at the upper tester.
+#[derive(Debug, Clone)]
+pub struct Do {
+    /// Endpoint.
+    pub at: String,
+    /// Action.
+    pub action: String,
+    /// Arguments.
+    pub arguments: Json,
+    /// Its name.
+    pub name: Option<String>,
+    /// Waits so long for the answer.
+    pub within: Option<Duration>,
+}
+
+/// JSON to build.
+#[derive(Debug, Clone)]
+pub enum Json {
+    /// null.
+    Null,
+    /// A scalar; numbers and truth values by the way they are written.
+    Value(Text),
+    /// An array.
+    List(Vec<Json>),
+    /// An object.
+    Map(Vec<(String, Json)>),
+}
+
+/// JSON to recognise.
+#[derive(Debug, Clone)]
+pub enum JsonPattern {
+    /// null.
+    Null,
+    /// A test of a scalar, or of presence.
+    Test(Test),
+    /// Each fits another item.
+    List(Vec<JsonPattern>),
+    /// Each key fits.
+    Map(Vec<(String, JsonPattern)>),
+}
+
+/// What a client tells its user.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// Named action.
+    pub to: String,
+    /// How long it may take.
+    pub within: Duration,
+    /// Went well.
+    pub ok: Option<bool>,
+    /// Error.
+    pub error: Option<JsonPattern>,
+    /// Result.
+    pub result: Option<JsonPattern>,
+    /// Does not answer for so long.
+    pub never: Option<Duration>,
+    /// Requirements it decides.
+    pub decides: Vec<String>,
+    /// Further looks.
+    pub checks: Vec<AnswerCheck>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// A further look at an answer.
+#[derive(Debug, Clone)]
+pub struct AnswerCheck {
+    /// Requirements it decides.
+    pub decides: Vec<String>,
+    /// Result.
+    pub result: Option<JsonPattern>,
+    /// Error.
+    pub error: Option<JsonPattern>,
+    /// What it is about.
+    pub reason: Option<String>,
+}
