@@ -1,5 +1,30 @@
-//! The `parlance` program: flags in, exit code out.
+/*! The `parlance` program: flags in, exit code out.
 
-fn main() -> std::process::ExitCode {
-    std::process::ExitCode::from(2)
+Everything a library could own lives in one; a command here turns its flags
+into a call and the result into an exit code of [`judge::exit`].
+*/
+
+#![allow(dead_code, unused_imports, reason = "until every command is wired")]
+
+mod args;
+mod commands;
+mod failure;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = args::parse();
+    match cli.console.color {
+        args::Color::Auto => {}
+        args::Color::Always => anstream::ColorChoice::Always.write_global(),
+        args::Color::Never => anstream::ColorChoice::Never.write_global(),
+    }
+    match commands::run(cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            let style = anstyle::AnsiColor::Red.on_default().bold();
+            anstream::eprintln!("{style}error{style:#}: {failure}");
+            ExitCode::from(failure.code())
+        }
+    }
 }

@@ -1,0 +1,38 @@
+# Parlance: `make run` and `make test` are all that is needed; the rest is for maintainers.
+
+CARGO   ?= cargo
+PARLANCE = $(CARGO) run --quiet --package parlance --bin parlance --
+SELECT  ?=
+SUITE   ?= ../shared/xsts
+
+.PHONY: run test fmt lint check docs kill-matrix xsts bench install clean
+
+# The harness against its own chat server, over real TLS 1.3 on loopback; writes reports/latest/.
+run:
+	@$(PARLANCE) run $(SELECT)
+
+# Everything CI runs: format, lints, unit, property, golden and end-to-end tests.
+test: fmt lint
+	$(CARGO) test --workspace
+
+fmt:
+	$(CARGO) fmt --all --check
+
+lint:
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+# Fast feedback while editing.
+check:
+	$(CARGO) check --workspace --all-targets
+
+# What is generated from the code: docs/reference/.
+docs:
+	@mkdir -p docs/reference
+	@$(PARLANCE) reference > docs/reference/.cli.md && mv docs/reference/.cli.md docs/reference/cli.md
+
+install:
+	$(CARGO) install --path harness/cli --locked
+
+clean:
+	$(CARGO) clean
+	rm -rf reports/latest

@@ -1,0 +1,180 @@
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::{Format, Select};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum What {
+    Scenarios,
+    Requirements,
+    Defects,
+}
+
+/// What exists: scenarios, requirements, defects
+///
+/// Examples:
+///   parlance list scenarios server/join
+///   parlance list requirements 3.2.6.5
+///   parlance list defects --format json
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct List {
+    #[arg(value_enum)]
+    pub what: What,
+    #[command(flatten)]
+    pub select: Select,
+    /// Form of the list
+    #[arg(long, value_enum, value_name = "FORM", default_value = "human")]
+    pub format: Format,
+}
+
+/// What an id means: a requirement, erratum, contradiction, defect or finding code
+///
+/// Examples:
+///   parlance explain XCCOSIP-3.2.3.5-06
+///   parlance explain grpchat-no-echo
+///   parlance explain SCHEMA
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct Explain {
+    #[arg(value_name = "ID", required = true)]
+    pub ids: Vec<String>,
+    /// Form of the answer
+    #[arg(long, value_enum, value_name = "FORM", default_value = "human")]
+    pub format: Format,
+}
+
+/// Check scenario, target and world files without running anything
+///
+/// Examples:
+///   parlance lint scenarios/
+///   parlance lint target.yaml world.yaml my-scenario.yaml
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct Lint {
+    /// Files, or directories of them
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Form of the answer
+    #[arg(long, value_enum, value_name = "FORM", default_value = "human")]
+    pub format: Format,
+}
+
+/// Lay scenario files out in the one usual way
+///
+/// Examples:
+///   parlance fmt scenarios/
+///   parlance fmt --check scenarios/
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct Fmt {
+    /// Files, or directories of them
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Only say which files would change (exit code 1 if any)
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// Review accepted exchanges
+#[derive(Debug, Args)]
+pub struct Snapshot {
+    #[command(subcommand)]
+    pub what: SnapshotDo,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SnapshotDo {
+    /// Show what the last run would change
+    ///
+    /// Examples:
+    ///   parlance snapshot diff server/join
+    #[command(verbatim_doc_comment)]
+    Diff {
+        #[command(flatten)]
+        select: Select,
+        /// Directory of the run's reports
+        #[arg(long, value_name = "DIR", default_value = "reports/latest")]
+        report: PathBuf,
+    },
+    /// Take what the last run saw as accepted
+    ///
+    /// Examples:
+    ///   parlance snapshot accept server/join/bjoin-two-rooms
+    #[command(verbatim_doc_comment)]
+    Accept {
+        #[command(flatten)]
+        select: Select,
+        /// Directory of the run's reports
+        #[arg(long, value_name = "DIR", default_value = "reports/latest")]
+        report: PathBuf,
+    },
+}
+
+/// A commented file to start from
+#[derive(Debug, Args)]
+pub struct New {
+    #[command(subcommand)]
+    pub what: NewWhat,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum NewWhat {
+    /// A target file
+    ///
+    /// Examples:
+    ///   parlance new target
+    ///   parlance new target --address chat.example.com:5061 --domain example.com -o contoso.yaml
+    #[command(verbatim_doc_comment)]
+    Target {
+        /// File to write
+        #[arg(short, long, value_name = "FILE", default_value = "target.yaml")]
+        output: PathBuf,
+        /// Name in reports
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+        /// What it is
+        #[arg(long, value_enum, value_name = "SEAT", default_value = "server")]
+        implements: super::Seat,
+        /// Where it listens
+        #[arg(long, value_name = "ADDR", value_parser = super::value::address)]
+        address: Option<String>,
+        /// Its SIP domain
+        #[arg(long, value_name = "DOMAIN")]
+        domain: Option<String>,
+        /// Replace an existing file
+        #[arg(long)]
+        force: bool,
+    },
+    /// A scenario, commented, or taken from a recorded session
+    ///
+    /// Examples:
+    ///   parlance new scenario -o my-scenario.yaml
+    ///   parlance new scenario --from trace.ndjson -o replay.yaml
+    #[command(verbatim_doc_comment)]
+    Scenario {
+        /// File to write
+        #[arg(short, long, value_name = "FILE", default_value = "scenario.yaml")]
+        output: PathBuf,
+        /// A trace to make the steps from
+        #[arg(long, value_name = "TRACE")]
+        from: Option<PathBuf>,
+        /// Replace an existing file
+        #[arg(long)]
+        force: bool,
+    },
+    /// A world file for the mock
+    ///
+    /// Examples:
+    ///   parlance new world -o world.yaml
+    #[command(verbatim_doc_comment)]
+    World {
+        /// File to write
+        #[arg(short, long, value_name = "FILE", default_value = "world.yaml")]
+        output: PathBuf,
+        /// Replace an existing file
+        #[arg(long)]
+        force: bool,
+    },
+}
