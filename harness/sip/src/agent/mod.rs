@@ -17,8 +17,13 @@ as a [`Remark`]: the codes of [`crate::NoteKind`], and `missing-branch`,
 unless the layer above edits a [`Draft`] or an answer on purpose.
 */
 
+mod answer;
 mod config;
 mod event;
+mod inside;
+mod registrar;
+mod responses;
+mod timers;
 mod transaction;
 mod uac;
 mod uas;
@@ -28,10 +33,10 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+pub use answer::{Accept, Answer};
 pub use config::{Config, PROVISIONING, Policy, Registrar, Transport};
 pub use event::{Action, Ended, Event, Remark, RequestId, TxId};
 pub use uac::{Draft, Invite};
-pub use uas::{Accept, Answer};
 
 use crate::dialog::{Dialog, DialogId, DialogState};
 use crate::frame::{Frame, FrameError, FrameErrorKind, KeepAlive};

@@ -1,4 +1,4 @@
-/*! The half of an agent that asks: requests out, responses in (RFC 3261 8.1, 12.2.1, 13.2, 17.1).
+/*! The half of an agent that asks: requests out (RFC 3261 8.1, 12.2.1, 13.2, 17.1).
 
 Every request can also be had as a [`Draft`]: correct and addressed, but not
 sent, for a layer above that wants to add to it or to break it on purpose.
@@ -10,10 +10,9 @@ use super::event::{Action, Ended, Event, RequestId};
 use super::transaction::{ClientTx, InviteTx};
 use super::{Agent, AgentError};
 use crate::builder::Builder;
-use crate::dialog::{Dialog, DialogId, DialogState, Session};
-use crate::message::Message;
+use crate::dialog::{Dialog, DialogId, DialogState};
 use crate::sdp;
-use crate::view::{NameAddr, Refresher, SessionExpires, Uri};
+use crate::view::{NameAddr, Uri};
 
 /// A request of ours before it is sent. Edit `builder` at will; the answer still finds its way back.
 #[derive(Debug, Clone)]
@@ -378,7 +377,7 @@ impl Agent {
         format!("<{}>", self.config.contact)
     }
 
-    fn own_address(&self) -> NameAddr {
+    pub(super) fn own_address(&self) -> NameAddr {
         let mut address = NameAddr::new(self.config.uri.clone());
         address.display.clone_from(&self.config.display);
         if let Some(epid) = &self.config.epid {
@@ -389,7 +388,7 @@ impl Agent {
         address
     }
 
-    fn via(&self, branch: &str) -> String {
+    pub(super) fn via(&self, branch: &str) -> String {
         format!(
             "SIP/2.0/{} {};branch={branch}",
             self.config.transport.via(),
@@ -397,7 +396,7 @@ impl Agent {
         )
     }
 
-    fn outside(
+    pub(super) fn outside(
         &mut self,
         method: &str,
         target: &Uri,
@@ -428,7 +427,7 @@ impl Agent {
         }
     }
 
-    fn refresh_headers(&self, dialog: DialogId, builder: Builder) -> Builder {
+    pub(super) fn refresh_headers(&self, dialog: DialogId, builder: Builder) -> Builder {
         let session = self.dialogs.get(&dialog).and_then(|d| d.session);
         builder
             .header("Contact", self.contact())
@@ -440,319 +439,6 @@ impl Agent {
                     format!("{};refresher={refresher}", s.interval.as_secs())
                 }),
             )
-    }
-
-    /// Takes a response.
-    pub(super) fn response(&mut self, now: Duration, message: Message, out: &mut Vec<Action>) {
-        let (Some(status), Ok(cseq), Ok(call_id)) =
-            (message.status(), message.cseq(), message.call_id())
-        else {
-            self.remark(
-                "stray-answer",
-                "a response without readable CSeq and Call-ID belongs to no request",
-                out,
-            );
-            return;
-        };
-        let vias = message.vias().unwrap_or_default();
-        let branch = vias.first().and_then(|v| v.branch());
-        let by_branch = self
-            .asked
-            .iter()
-            .position(|t| Some(t.branch.as_str()) == branch && t.method == cseq.method);
-        let by_dialog = || {
-            self.asked
-                .iter()
-                .position(|t| t.call_id == call_id && t.seq == cseq.seq && t.method == cseq.method)
-        };
-        let Some(at) = by_branch.or_else(by_dialog) else {
-            self.remark(
-                "stray-answer",
-                format!("{status} for {cseq} answers no request that is waiting"),
-                out,
-            );
-            return;
-        };
-        if by_branch.is_none() || vias.len() != 1 {
-            self.remark(
-                "foreign-via",
-                "a response must carry exactly the Via of its request (RFC 3261 8.2.6.2, 8.1.3.3)",
-                out,
-            );
-        }
-        if self.asked[at].invite.is_some() {
-            self.invite_response(now, at, status, message, out);
-            return;
-        }
-        let tx = &self.asked[at];
-        let (request, dialog) = (tx.id, tx.dialog);
-        if status < 200 {
-            out.push(Action::Event(Event::Progress {
-                request,
-                dialog,
-                response: message,
-            }));
-            return;
-        }
-        let tx = self.asked.remove(at);
-        if let Some(id) = tx.dialog {
-            if tx.refresh && status < 300 {
-                self.take_session(now, id, &message);
-            } else if tx.refresh
-                && let Some(s) = self.session_mut(id)
-            {
-                // Any answer shows that the peer still knows the session; ask again in half an interval.
-                s.since = now;
-            }
-        }
-        out.push(Action::Event(Event::Answered {
-            request,
-            method: tx.method.clone(),
-            dialog,
-            response: message,
-        }));
-        if let (Some(id), 408 | 481) = (dialog, status)
-            && tx.method != "CANCEL"
-        {
-            self.end(id, Ended::Forgotten(status), out);
-        }
-    }
-
-    fn invite_response(
-        &mut self,
-        now: Duration,
-        at: usize,
-        status: u16,
-        message: Message,
-        out: &mut Vec<Action>,
-    ) {
-        let tx = &mut self.asked[at];
-        let (request, dialog) = (tx.id, tx.dialog);
-        let (seq, repeated) = (tx.seq, tx.is_settled());
-        if status < 200 {
-            if !repeated {
-                tx.deadline = None;
-            }
-            let mut cancel = false;
-            if let Some(part) = tx.invite.as_mut() {
-                part.proceeding = true;
-                cancel = part.cancel_wanted;
-            }
-            if let Some(d) = dialog.and_then(|id| self.dialogs.get_mut(&id))
-                && d.state <= DialogState::Early
-                && message.to().is_ok_and(|to| to.tag().is_some())
-            {
-                d.learn(&message);
-                d.state = DialogState::Early;
-            }
-            out.push(Action::Event(Event::Progress {
-                request,
-                dialog,
-                response: message,
-            }));
-            if let (true, Some(id)) = (cancel, dialog) {
-                let _ = self.cancel(now, id, out);
-            }
-            return;
-        }
-        if status >= 300 {
-            let tx = self.asked.remove(at);
-            if let Some(part) = tx.invite {
-                let to = message.header("To").map(|h| h.raw().to_vec());
-                let ack = match to {
-                    Some(to) => part.ack.set("To", to),
-                    None => part.ack,
-                };
-                self.send(now, ack.build(), out);
-            }
-            out.push(Action::Event(Event::Answered {
-                request,
-                method: tx.method,
-                dialog,
-                response: message,
-            }));
-            let Some(id) = dialog else { return };
-            match self.dialogs.get(&id).map(|d| d.state) {
-                Some(DialogState::Confirmed) if !matches!(status, 408 | 481) => {}
-                Some(DialogState::Confirmed) => self.end(id, Ended::Forgotten(status), out),
-                _ => self.end(id, Ended::Refused(status), out),
-            }
-            return;
-        }
-        let method = tx.method.clone();
-        let give_up = self.give_up();
-        let tx = &mut self.asked[at];
-        tx.deadline = Some(now + give_up);
-        if let Some(part) = tx.invite.as_mut() {
-            part.accepted = true;
-        }
-        let Some(id) = dialog else { return };
-        if repeated {
-            self.repeated_2xx(now, id, seq, &message, out);
-            return;
-        }
-        let Some(d) = self.dialogs.get_mut(&id) else {
-            // We hung up while the answer was on its way.
-            return;
-        };
-        let first = d.state != DialogState::Confirmed;
-        if first {
-            d.learn(&message);
-            d.state = DialogState::Accepted;
-        } else {
-            d.retarget(&message);
-        }
-        let (tagless, contactless) = (
-            d.remote_tag().is_none(),
-            !message.contact().is_ok_and(|c| c.is_some()),
-        );
-        let ack = self.ack_for(id, seq);
-        if let Some(d) = self.dialogs.get_mut(&id) {
-            d.ack = ack;
-        }
-        self.take_session(now, id, &message);
-        if tagless {
-            self.remark(
-                "missing-to-tag",
-                "a 2xx to INVITE has no To tag (RFC 3261 12.1.1)",
-                out,
-            );
-        }
-        if contactless {
-            self.remark(
-                "missing-contact",
-                "a 2xx to INVITE has no usable Contact; requests go to the invited URI (RFC 3261 12.1.1)",
-                out,
-            );
-        }
-        out.push(Action::Event(Event::Answered {
-            request,
-            method,
-            dialog,
-            response: message,
-        }));
-        if self.config.ack {
-            let _ = self.ack(now, id, out);
-        }
-    }
-
-    /// The ACK for a 2xx: a request of its own with the INVITE's CSeq number (13.2.2.4).
-    fn ack_for(&mut self, dialog: DialogId, seq: u32) -> Option<Vec<u8>> {
-        let branch = self.ids.branch();
-        let via = self.via(&branch);
-        let d = self.dialogs.get(&dialog)?;
-        Some(
-            d.request("ACK", seq, &via)
-                .header_opt("User-Agent", self.config.product.as_deref())
-                .build(),
-        )
-    }
-
-    /// The 2xx came again: because the ACK was lost, or from another branch of a fork.
-    fn repeated_2xx(
-        &mut self,
-        now: Duration,
-        id: DialogId,
-        seq: u32,
-        message: &Message,
-        out: &mut Vec<Action>,
-    ) {
-        let tag = message.to().ok().and_then(|to| to.tag().map(str::to_owned));
-        let Some(d) = self.dialogs.get(&id) else {
-            return;
-        };
-        if d.remote_tag() == tag.as_deref() {
-            self.remark("repeated-2xx", "the 2xx to our INVITE came again", out);
-            if self.config.ack {
-                let _ = self.ack(now, id, out);
-            }
-            return;
-        }
-        // 13.2.2.4: every dialog a fork creates is acknowledged; we keep the first and end the others.
-        self.remark(
-            "forked",
-            "a second endpoint accepted our INVITE; it is hung up",
-            out,
-        );
-        let mut other = d.clone();
-        other.learn(message);
-        for method in ["ACK", "BYE"] {
-            let branch = self.ids.branch();
-            let number = if method == "ACK" { seq } else { seq + 1 };
-            let bytes = other.request(method, number, &self.via(&branch)).build();
-            self.send(now, bytes, out);
-        }
-    }
-
-    /// Takes the session timer from a 2xx to our INVITE or UPDATE (RFC 4028 7.2).
-    fn take_session(&mut self, now: Duration, id: DialogId, message: &Message) {
-        let Some(d) = self.dialogs.get_mut(&id) else {
-            return;
-        };
-        d.peer_timer |= message.lists("Supported", "timer") || message.lists("Require", "timer");
-        d.session = match message.session_expires() {
-            Ok(Some(SessionExpires { seconds, refresher })) if seconds > 0 => Some(Session {
-                interval: Duration::from_secs(u64::from(seconds)),
-                ours: refresher != Some(Refresher::Uas),
-                since: now,
-            }),
-            _ => None,
-        };
-    }
-
-    pub(super) fn session_mut(&mut self, id: DialogId) -> Option<&mut Session> {
-        self.dialogs.get_mut(&id)?.session.as_mut()
-    }
-
-    pub(super) fn tick_requests(&mut self, now: Duration, out: &mut Vec<Action>) {
-        let mut at = 0;
-        while let Some(tx) = self.asked.get(at) {
-            if tx.deadline.is_none_or(|d| now < d) {
-                at += 1;
-                continue;
-            }
-            let tx = self.asked.remove(at);
-            if tx.is_settled() {
-                continue;
-            }
-            out.push(Action::Event(Event::Unanswered {
-                request: tx.id,
-                method: tx.method,
-                dialog: tx.dialog,
-                after: now.saturating_sub(tx.sent),
-            }));
-            if let Some(id) = tx.dialog
-                && self
-                    .dialogs
-                    .get(&id)
-                    .is_some_and(|d| d.state < DialogState::Accepted)
-            {
-                self.end(id, Ended::NoAnswer, out);
-            }
-        }
-    }
-
-    pub(super) fn tick_sessions(&mut self, now: Duration, out: &mut Vec<Action>) {
-        if !self.config.keep_sessions {
-            return;
-        }
-        let due: Vec<(DialogId, Session)> = self
-            .dialogs
-            .values()
-            .filter(|d| d.state == DialogState::Confirmed)
-            .filter_map(|d| d.session.map(|s| (d.id, s)))
-            .filter(|(_, s)| now >= s.due())
-            .collect();
-        for (id, session) in due {
-            if session.ours {
-                if let Some(s) = self.session_mut(id) {
-                    s.since = now;
-                }
-                let _ = self.update(now, id, out);
-                continue;
-            }
-            self.hang_up(now, id, Ended::Expired, out);
-        }
     }
 }
 
