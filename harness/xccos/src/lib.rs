@@ -11,5 +11,6 @@ pub mod payload;
 pub mod policy;
 pub mod rules;
 pub mod time;
+pub mod world;
 
 pub use catalogue::catalogue;

@@ -36,6 +36,18 @@ pub fn stamp(time: jiff::Timestamp) -> String {
     format!("{time:.3}")
 }
 
+/// Reads an XCCOS time: extended or basic ISO 8601, any fraction, `Z`, an offset, or nothing for UTC.
+pub fn parse(text: &str) -> Option<jiff::Timestamp> {
+    let text = text.trim();
+    if let Ok(time) = text.parse() {
+        return Some(time);
+    }
+    let plain = text.strip_suffix('Z').unwrap_or(text);
+    let civil: jiff::civil::DateTime = plain.parse().ok()?;
+    let zoned = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    Some(zoned.timestamp())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,5 +60,29 @@ mod tests {
             "2026-01-02T03:04:06.500Z"
         );
         assert_eq!(stamp(start), "2026-01-02T03:04:05.000Z");
+    }
+
+    #[test]
+    fn times_of_every_seen_form_are_read() {
+        for text in [
+            "2011-10-27T21:09:50.25Z",
+            "2011-10-27T21:09:50.2500000Z",
+            "2011-10-27T21:09:50.25",
+            "2011-10-27T23:09:50.25+02:00",
+            "20111027T210950.25Z",
+            " 2011-10-27T21:09:50.25Z ",
+        ] {
+            assert_eq!(
+                stamp(parse(text).expect(text)),
+                "2011-10-27T21:09:50.250Z",
+                "{text}"
+            );
+        }
+        assert_eq!(
+            stamp(parse("20111027T210950Z").unwrap()),
+            "2011-10-27T21:09:50.000Z"
+        );
+        assert_eq!(parse("2011-13-27T21:09:50Z"), None);
+        assert_eq!(parse("yesterday"), None);
     }
 }
