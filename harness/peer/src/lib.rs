@@ -1,1 +1,2 @@
 //! The models on sockets: mock server, reference client, proxy.
+pub mod driver;
