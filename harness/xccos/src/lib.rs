@@ -7,6 +7,7 @@ and clock readings go in, messages and timers come out.
 
 pub mod catalogue;
 pub mod client;
+pub mod edit;
 pub mod payload;
 pub mod policy;
 pub mod rules;
