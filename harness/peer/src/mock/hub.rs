@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use sip::agent::{Action, Agent, Answer, Config, Event, TxId};
-use sip::{DialogId, Frame, Ids as _, Seeded};
+use sip::{DialogId, Frame, FrameErrorKind, Ids as _, Seeded};
 use trace::{Conn, Kind, Seat};
 use xccos::time::Now;
 
@@ -175,8 +175,13 @@ impl Hub {
         let Some(line) = self.lines.get_mut(&conn) else {
             return;
         };
+        // Then the stream is over already, and whoever read it says how.
+        let over = matches!(&frame, Frame::Error(e) if e.kind == FrameErrorKind::HalfMessage);
         let mut actions = Vec::new();
         line.agent.receive(now.since, frame, &mut actions);
+        if over {
+            actions.retain(|action| !matches!(action, Action::Close(_)));
+        }
         self.act(now, conn, actions, out);
     }
 
@@ -432,11 +437,11 @@ impl Hub {
                 session,
                 &Call {
                     conn,
-                    user: from.uri.address(),
+                    user: format!("sip:{}", from.uri.address()),
                     name: from.display.clone(),
                     epid: from.epid().map(str::to_owned),
-                    request_uri: uri.address(),
-                    to: to.uri.address(),
+                    request_uri: format!("sip:{}", uri.address()),
+                    to: format!("sip:{}", to.uri.address()),
                 },
             ),
             _ => Err(400),

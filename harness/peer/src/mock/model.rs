@@ -21,15 +21,15 @@ pub type InfoId = u64;
 pub struct Call {
     /// On which connection.
     pub conn: Conn,
-    /// Address in From, without parameters.
+    /// URI in From, `sip:user@host`, as written, without parameters.
     pub user: String,
     /// Display name in From.
     pub name: Option<String>,
     /// Endpoint identifier in From.
     pub epid: Option<String>,
-    /// Address in the Request-URI.
+    /// The Request-URI in the same form.
     pub request_uri: String,
-    /// Address in To.
+    /// URI in To in the same form.
     pub to: String,
 }
 
