@@ -58,6 +58,9 @@ Exit codes:
   70   harness bug
   130  interrupted; partial reports are written
 
+SSLKEYLOGFILE names a file for the TLS secrets of connections; NO_COLOR, CI, GITHUB_ACTIONS,
+GITHUB_STEP_SUMMARY and SOURCE_DATE_EPOCH mean what they usually do.
+
 Every long flag can also be given as an environment variable: PARLANCE_ and the flag's name in
 capitals, with _ for - (--fail-fast is PARLANCE_FAIL_FAST=1). A flag wins over its variable,
 and a variable over what a file says."

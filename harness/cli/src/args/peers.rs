@@ -22,7 +22,8 @@ pub enum ProxyTransport {
 ///   parlance mock --listen 127.0.0.1:0 --write-target t.yaml  any free port; t.yaml says which
 ///   parlance mock --world world.yaml --record trace.ndjson    your rooms; keep what crossed the wire
 ///   parlance mock --defect grpchat-no-echo                    break one requirement
-///   parlance mock --fault delay=200ms --fault fragment=1      and a bad network
+///   parlance mock --fault status:503:INFO@/10                 every tenth INFO is answered 503
+///   parlance mock --fault delay:200ms --fault fragment:1      and a bad network
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct Mock {
@@ -47,10 +48,11 @@ pub struct Mock {
     /// Break one requirement (repeatable; see `parlance list defects`)
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     pub defect: Vec<String>,
-    /// Disturb the connections: delay=TIME, drop=N%, duplicate=N%, reorder, fragment=BYTES, coalesce,
-    /// truncate=BYTES, reset=AFTER, slow=BYTES, no-close-notify, status=CODE, overload=N
+    /// Disturb the connections: delay:TIME, drop, duplicate, reorder, fragment:BYTES, coalesce:N, truncate:BYTES,
+    /// stall:BYTES, reset, close, no-notify, slow:BYTES, status:CODE[:METHOD]; @3, @3-5, @3+ or @/10 behind one
+    /// chooses messages (repeatable)
     #[arg(long, value_name = "SPEC")]
-    pub fault: Vec<String>,
+    pub fault: Vec<sip::net::fault::Fault>,
     /// Stop by itself after so long
     #[arg(long, value_name = "SECONDS", value_parser = value::duration)]
     pub duration: Option<Duration>,
@@ -75,9 +77,6 @@ pub struct Mock {
     /// Seed of ids and tags
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Write TLS secrets of the connections to FILE (SSLKEYLOGFILE does the same)
-    #[arg(long, value_name = "FILE")]
-    pub keylog: Option<PathBuf>,
 }
 
 /// The reference client, driven by JSON lines on stdin and stdout
@@ -149,7 +148,4 @@ pub struct Proxy {
     /// Stop by itself after so long
     #[arg(long, value_name = "SECONDS", value_parser = value::duration)]
     pub duration: Option<Duration>,
-    /// Write TLS secrets of the connections to FILE (SSLKEYLOGFILE does the same)
-    #[arg(long, value_name = "FILE")]
-    pub keylog: Option<PathBuf>,
 }

@@ -125,9 +125,6 @@ pub struct Run {
         help_heading = "Target"
     )]
     pub defect: Vec<String>,
-    /// Write TLS secrets of the connections to FILE (SSLKEYLOGFILE does the same)
-    #[arg(long, value_name = "FILE", help_heading = "Target")]
-    pub keylog: Option<PathBuf>,
     /// Ask the person at the keyboard to act for a client without a driver
     #[arg(long, help_heading = "Target")]
     pub interactive: bool,

@@ -8,23 +8,21 @@ sessions, payloads become INFOs, and whatever SIP alone has to answer, the
 agent answers.
 */
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use sip::agent::{Action, Agent, Answer, Config, Event, TxId};
-use sip::{DialogId, Frame, FrameErrorKind, Ids as _, Seeded};
+use sip::agent::{Action, Agent, Answer, Config, Event, Policy, TxId};
+use sip::net::Info;
+use sip::net::fault::{Fault, FaultKind, status_for};
+use sip::{DialogId, Frame, FrameErrorKind, Seeded};
 use trace::{Conn, Kind, Seat};
 use xccos::time::Now;
 
-use super::fault::Faults;
 use super::model::{Call, Effect, InfoId, Model, Session, Taken};
 use super::recorder::Recorder;
 
 /// INFOs of ours that a peer may leave unanswered before it is cut off.
 const MOST_UNANSWERED: usize = 20_000;
-
-/// How long every second message waits under `reorder`, so that the next one overtakes it.
-const OVERTAKEN: Duration = Duration::from_millis(50);
 
 /// Something for a connection to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,27 +38,22 @@ struct Line {
     sessions: HashMap<DialogId, Session>,
     due: Option<Duration>,
     unanswered: usize,
-    /// For `overload`: the second that is counted, and how many INFOs came in it.
-    second: (u64, u32),
+    /// Requests so far by method, and messages sent so far, for faults that choose.
+    requests: HashMap<String, u64>,
+    units: u64,
 }
 
 /// See the module.
 pub struct Hub {
     config: Config,
     seed: u64,
-    faults: Faults,
+    faults: Vec<Fault>,
     model: Box<dyn Model>,
     recorder: Recorder,
     lines: HashMap<Conn, Line>,
     sessions: HashMap<Session, (Conn, DialogId)>,
     infos: HashMap<InfoId, (Conn, TxId)>,
     due: BTreeSet<(Duration, Conn)>,
-    /// Messages that leave later, by time and order.
-    later: BTreeMap<(Duration, u64), (Conn, Vec<u8>)>,
-    posted: u64,
-    /// Messages so far, for `reorder`.
-    sent: u64,
-    chance: Seeded,
     next_session: Session,
     next_info: InfoId,
 }
@@ -70,7 +63,7 @@ impl Hub {
     pub fn new(
         config: Config,
         seed: u64,
-        faults: Faults,
+        faults: Vec<Fault>,
         model: Box<dyn Model>,
         recorder: Recorder,
     ) -> Hub {
@@ -84,10 +77,6 @@ impl Hub {
             sessions: HashMap::new(),
             infos: HashMap::new(),
             due: BTreeSet::new(),
-            later: BTreeMap::new(),
-            posted: 0,
-            sent: 0,
-            chance: Seeded::new(!seed),
             next_session: 1,
             next_info: 1,
         }
@@ -99,12 +88,12 @@ impl Hub {
     }
 
     /// The faults from now on.
-    pub fn set_faults(&mut self, faults: Faults) {
+    pub fn set_faults(&mut self, faults: Vec<Fault>) {
         self.faults = faults;
     }
 
     /// The faults in force.
-    pub fn faults(&self) -> &Faults {
+    pub fn faults(&self) -> &[Fault] {
         &self.faults
     }
 
@@ -124,10 +113,10 @@ impl Hub {
     }
 
     /// A connection came up.
-    pub fn opened(&mut self, now: Now, conn: Conn, transport: &str, client: &str, server: &str) {
+    pub fn opened(&mut self, now: Now, conn: Conn, info: &Info) {
         let seed = self.seed ^ u64::from(conn).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let mut agent = Agent::server(self.config.clone(), Box::new(Seeded::new(seed)));
-        if let Ok(peer) = client.parse() {
+        if let Some(peer) = info.peer_addr {
             agent.set_peer(peer);
         }
         self.lines.insert(
@@ -137,7 +126,8 @@ impl Hub {
                 sessions: HashMap::new(),
                 due: None,
                 unanswered: 0,
-                second: (0, 0),
+                requests: HashMap::new(),
+                units: 0,
             },
         );
         self.recorder.record(
@@ -145,9 +135,9 @@ impl Hub {
             conn,
             Kind::Opened {
                 endpoint: None,
-                transport: transport.to_owned(),
-                client: client.to_owned(),
-                server: server.to_owned(),
+                transport: info.transport.clone(),
+                client: info.peer.clone(),
+                server: info.local.clone(),
             },
         );
     }
@@ -177,8 +167,17 @@ impl Hub {
         };
         // Then the stream is over already, and whoever read it says how.
         let over = matches!(&frame, Frame::Error(e) if e.kind == FrameErrorKind::HalfMessage);
+        let status = status_of(&self.faults, line, &frame);
+        let before = status.as_ref().map(|(method, status)| {
+            let before = line.agent.policy(method);
+            line.agent.set_policy(method, Policy::Status(*status));
+            before
+        });
         let mut actions = Vec::new();
         line.agent.receive(now.since, frame, &mut actions);
+        if let (Some((method, _)), Some(before)) = (&status, before) {
+            line.agent.set_policy(method, before);
+        }
         if over {
             actions.retain(|action| !matches!(action, Action::Close(_)));
         }
@@ -224,19 +223,11 @@ impl Hub {
     /// When something is due though nothing arrives; call [`Hub::tick`] then.
     pub fn deadline(&self) -> Option<Duration> {
         let agents = self.due.first().map(|(due, _)| *due);
-        let later = self.later.keys().next().map(|(due, _)| *due);
-        let model = self.model.deadline();
-        agents.into_iter().chain(later).chain(model).min()
+        agents.into_iter().chain(self.model.deadline()).min()
     }
 
     /// Does what is due.
     pub fn tick(&mut self, now: Now, out: &mut Vec<Wire>) {
-        while let Some(entry) = self.later.first_entry()
-            && entry.key().0 <= now.since
-        {
-            let (conn, bytes) = entry.remove();
-            self.leave(now, conn, bytes, out);
-        }
         while let Some(&(due, conn)) = self.due.first() {
             if due > now.since {
                 break;
@@ -304,38 +295,28 @@ impl Hub {
         self.apply(now, effects, out);
     }
 
-    /// Sends a message, unless a message fault has other ideas.
     fn send(&mut self, now: Now, conn: Conn, bytes: Vec<u8>, out: &mut Vec<Wire>) {
-        self.sent += 1;
-        let faults = &self.faults;
-        if faults.drop > 0.0 && share(self.chance.bits()) < faults.drop {
-            let line = first_line(&bytes);
-            let text = format!("fault drop: never sent `{line}`");
-            return self.recorder.note(now.since, conn, text);
+        if self.is_dropped(conn) {
+            let text = format!("fault drop: `{}` never left", first_line(&bytes));
+            self.recorder.note(now.since, conn, text);
+        } else {
+            self.recorder.message(now.since, conn, Seat::Server, &bytes);
         }
-        let mut wait = faults.delay;
-        if faults.reorder && self.sent % 2 == 1 {
-            wait += OVERTAKEN;
-        }
-        let twice = faults.duplicate > 0.0 && share(self.chance.bits()) < faults.duplicate;
-        if twice {
-            self.post(now, wait, conn, bytes.clone(), out);
-        }
-        self.post(now, wait, conn, bytes, out);
-    }
-
-    fn post(&mut self, now: Now, wait: Duration, conn: Conn, bytes: Vec<u8>, out: &mut Vec<Wire>) {
-        if wait.is_zero() {
-            return self.leave(now, conn, bytes, out);
-        }
-        self.posted += 1;
-        self.later
-            .insert((now.since + wait, self.posted), (conn, bytes));
-    }
-
-    fn leave(&mut self, now: Now, conn: Conn, bytes: Vec<u8>, out: &mut Vec<Wire>) {
-        self.recorder.message(now.since, conn, Seat::Server, &bytes);
         out.push(Wire::Send(conn, bytes));
+    }
+
+    /// Whether a fault will swallow the next message, which must not be recorded as sent then.
+    fn is_dropped(&mut self, conn: Conn) -> bool {
+        if self.faults.is_empty() {
+            return false;
+        }
+        let Some(line) = self.lines.get_mut(&conn) else {
+            return false;
+        };
+        line.units += 1;
+        self.faults
+            .iter()
+            .any(|f| f.kind == FaultKind::Drop && f.which.hits(line.units))
     }
 
     fn reschedule(&mut self, conn: Conn) {
@@ -477,26 +458,18 @@ impl Hub {
         effects: &mut Vec<Effect>,
         out: &mut Vec<Wire>,
     ) {
-        let refused = self.faults.status.or_else(|| self.overloaded(now, conn));
-        let session = self.session(conn, dialog);
-        let (status, body) = match (refused, session) {
-            (Some(status), _) => (status, None),
-            (None, None) => (481, None),
-            (None, Some(session)) => (200, Some((session, body))),
-        };
         let info = self.next_info;
         self.next_info += 1;
         let mut follow = Vec::new();
-        let status = match body {
-            None => Some(status),
-            Some((session, body)) => {
-                match self.model.payload(now, session, info, body, &mut follow) {
-                    Taken::Answered(status) => Some(status),
-                    Taken::Later => {
-                        self.infos.insert(info, (conn, tx));
-                        None
-                    }
-                }
+        let taken = match self.session(conn, dialog) {
+            Some(session) => self.model.payload(now, session, info, body, &mut follow),
+            None => Taken::Answered(481),
+        };
+        let status = match taken {
+            Taken::Answered(status) => Some(status),
+            Taken::Later => {
+                self.infos.insert(info, (conn, tx));
+                None
             }
         };
         // The answer to the INFO leaves before anything that follows from it.
@@ -513,17 +486,6 @@ impl Hub {
         let mut actions = Vec::new();
         let _ = line.agent.answer(now.since, tx, status, &mut actions);
         self.act(now, conn, actions, out);
-    }
-
-    fn overloaded(&mut self, now: Now, conn: Conn) -> Option<u16> {
-        let most = self.faults.overload?;
-        let line = self.lines.get_mut(&conn)?;
-        let second = now.since.as_secs();
-        if line.second.0 != second {
-            line.second = (second, 0);
-        }
-        line.second.1 += 1;
-        (line.second.1 > most).then_some(503)
     }
 
     fn apply(&mut self, now: Now, effects: Vec<Effect>, out: &mut Vec<Wire>) {
@@ -575,9 +537,16 @@ impl Hub {
     }
 }
 
-/// 64 random bits as a number from 0 to 1.
-fn share(bits: u64) -> f64 {
-    (bits >> 11) as f64 / (1u64 << 53) as f64
+/// The status a fault wants this request answered with, and its method.
+fn status_of(faults: &[Fault], line: &mut Line, frame: &Frame) -> Option<(String, u16)> {
+    let Frame::Message(message) = frame else {
+        return None;
+    };
+    let method = message.method().filter(|_| !faults.is_empty())?;
+    let count = line.requests.entry(method.to_owned()).or_default();
+    *count += 1;
+    let status = status_for(faults, method, *count)?;
+    Some((method.to_owned(), status))
 }
 
 fn first_line(bytes: &[u8]) -> String {

@@ -11,7 +11,6 @@ It refuses to be held up: queues are bounded, half messages time out, and a
 peer that does not read is cut off without the others noticing.
 */
 
-pub mod fault;
 pub mod hub;
 mod link;
 pub mod model;
@@ -23,14 +22,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use judge::Monitor;
-use tokio::io::{AsyncRead, AsyncWrite};
+use sip::net::fault::{Fault, Faulty};
+use sip::net::{Connection, Info, Opened};
+use sip::{Blank, Limits};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use trace::{Conn, Seat};
 use xccos::time::Now;
 
-pub use fault::Faults;
 pub use hub::{Hub, Wire};
 pub use model::{Call, Effect, InfoId, Model, Session, Taken};
 pub use recorder::{Observer, Recorder};
@@ -52,7 +52,7 @@ pub struct Setup {
     /// Calendar time at the start.
     pub wall: jiff::Timestamp,
     /// What is wrong with its connections.
-    pub faults: Faults,
+    pub faults: Vec<Fault>,
     /// Who says what a chat server says.
     pub model: Box<dyn Model>,
     /// Who judges; none for speed.
@@ -61,21 +61,10 @@ pub struct Setup {
     pub observers: Vec<Box<dyn Observer>>,
 }
 
-/// What is known of a connection before anything crosses it.
-#[derive(Debug, Clone)]
-pub struct About {
-    /// `tcp`, `tls 1.3 …`, `memory`.
-    pub transport: String,
-    /// Address of the client side.
-    pub client: String,
-    /// Address of the server side.
-    pub server: String,
-}
-
 type Task = Box<dyn FnOnce(&mut Hub, Now, &mut Vec<Wire>) + Send>;
 
 enum Message {
-    Opened(Conn, About, Ends),
+    Opened(Conn, Box<Info>, Ends),
     Arrival(Arrival),
     Task(Task),
     Stop(oneshot::Sender<()>),
@@ -99,14 +88,14 @@ struct Ends {
 pub struct Mock {
     to: mpsc::Sender<Message>,
     next: Arc<AtomicU32>,
-    faults: Faults,
+    faults: Arc<[Fault]>,
 }
 
 impl Mock {
     /// Starts it on the current tokio runtime.
     pub fn start(setup: Setup) -> Mock {
         let (to, from) = mpsc::channel(ARRIVALS);
-        let faults = setup.faults.clone();
+        let faults = setup.faults.clone().into();
         let recorder = Recorder::new(setup.monitor, setup.observers);
         let hub = Hub::new(
             setup.config,
@@ -124,25 +113,31 @@ impl Mock {
     }
 
     /// Serves a connection, from now on and in the background.
-    pub fn attach<S>(&self, stream: S, about: About) -> Conn
-    where
-        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    {
+    pub fn attach(&self, mut opened: Opened) -> Conn {
         let conn = self.next.fetch_add(1, Ordering::Relaxed);
-        let (reader, writer) = tokio::io::split(stream);
+        if !self.faults.is_empty() {
+            let faulty = Faulty::new(opened.stream, Some(opened.control.clone()), &self.faults);
+            opened.stream = Box::new(faulty);
+        }
+        let Connection {
+            reader,
+            writer,
+            info,
+        } = Connection::new(opened, Limits::default(), Blank::Pings);
         let (queue, waiting) = link::queue();
         let (stop, stopped) = watch::channel(false);
         let to = self.to.clone();
-        let faults = self.faults.clone();
+        let batch = self.faults.is_empty();
         tokio::spawn(async move {
             let ends = Ends {
                 queue,
                 stop,
-                writer: tokio::spawn(link::write(writer, waiting, faults.clone())),
+                writer: tokio::spawn(link::write(writer, waiting, batch)),
             };
             // First of all: nothing may arrive from a connection nobody knows.
-            if to.send(Message::Opened(conn, about, ends)).await.is_ok() {
-                link::read(conn, reader, to, faults, stopped).await;
+            let opened = Message::Opened(conn, Box::new(info), ends);
+            if to.send(opened).await.is_ok() {
+                link::read(conn, reader, to, stopped).await;
             }
         });
         conn
@@ -189,9 +184,9 @@ async fn run(mut hub: Hub, wall: jiff::Timestamp, mut from: mpsc::Receiver<Messa
         let now = clock();
         match message {
             None => break,
-            Some(Message::Opened(conn, about, end)) => {
+            Some(Message::Opened(conn, info, end)) => {
                 ends.insert(conn, end);
-                hub.opened(now, conn, &about.transport, &about.client, &about.server);
+                hub.opened(now, conn, &info);
             }
             Some(Message::Arrival(Arrival::Frame(conn, frame))) => {
                 // What was on its way from a connection that is closed by now is of no interest.

@@ -1,8 +1,9 @@
 use std::sync::{Arc, Mutex};
 
 use sip::agent::{Action, Agent, Config, Event as SipEvent, Invite, Transport};
+use sip::net::BoxStream;
 use sip::{Blank, Framer, Limits, Seeded, Uri};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use trace::{Event, Kind};
 
 use super::*;
@@ -78,7 +79,7 @@ fn mock(faults: &[&str]) -> (Mock, Seen) {
         config: Config::server(Transport::Tcp, "127.0.0.1", 5060),
         seed: 7,
         wall: jiff::Timestamp::UNIX_EPOCH,
-        faults: Faults::parse(faults).unwrap(),
+        faults: faults.iter().map(|f| f.parse().unwrap()).collect(),
         model: Box::new(Echo::default()),
         monitor: None,
         observers: vec![Box::new(seen.clone())],
@@ -86,22 +87,15 @@ fn mock(faults: &[&str]) -> (Mock, Seen) {
     (mock, seen)
 }
 
-fn pipe(mock: &Mock, size: usize) -> DuplexStream {
-    let (ours, theirs) = tokio::io::duplex(size);
-    mock.attach(
-        theirs,
-        About {
-            transport: "memory".to_owned(),
-            client: "client".to_owned(),
-            server: "server".to_owned(),
-        },
-    );
-    ours
+fn pipe(mock: &Mock, size: usize) -> BoxStream {
+    let (ours, theirs) = sip::net::memory(size);
+    mock.attach(theirs);
+    ours.stream
 }
 
 /// A client on a pipe, as small as can be.
 struct Client {
-    stream: DuplexStream,
+    stream: BoxStream,
     agent: Agent,
     framer: Framer,
     start: Instant,
@@ -216,7 +210,7 @@ async fn two_clients_hear_each_other() {
 
 #[tokio::test(start_paused = true)]
 async fn one_byte_fragments_and_delays_change_nothing_but_time() {
-    let (mock, _) = mock(&["fragment=1", "delay=2s"]);
+    let (mock, _) = mock(&["fragment:1", "delay:2s"]);
     let mut alice = Client::new(&mock, "alice");
     let start = Instant::now();
     let dialog = alice.dial("sip:chat@example.com").await.unwrap();
@@ -227,7 +221,7 @@ async fn one_byte_fragments_and_delays_change_nothing_but_time() {
 
 #[tokio::test(start_paused = true)]
 async fn a_status_instead_of_200() {
-    let (mock, _) = mock(&["status=503"]);
+    let (mock, _) = mock(&["status:503:INFO"]);
     let mut alice = Client::new(&mock, "alice");
     let dialog = alice.dial("sip:chat@example.com").await.unwrap();
     alice.say(dialog, "<hello/>").await;
@@ -242,7 +236,7 @@ async fn a_status_instead_of_200() {
 
 #[tokio::test(start_paused = true)]
 async fn truncation_ends_the_connection() {
-    let (mock, _) = mock(&["truncate=100"]);
+    let (mock, _) = mock(&["truncate:100"]);
     let mut stream = pipe(&mock, 1 << 16);
     stream
         .write_all(b"OPTIONS sip:chat@example.com SIP/2.0\r\nVia: SIP/2.0/TCP a;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n")
