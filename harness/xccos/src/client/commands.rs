@@ -41,6 +41,14 @@ pub fn corresponds(command: &str, reply: &str) -> bool {
     }
 }
 
+/// The reply id that corresponds to a command id.
+pub fn reply_id(command: &str) -> String {
+    match REPLIES.iter().find(|(c, _)| *c == command) {
+        Some((_, replies)) => replies.first().copied().unwrap_or("").to_owned(),
+        None => command.replacen("cmd:", "rpl:", 1),
+    }
+}
+
 fn data() -> Element {
     Element::new("data")
 }

@@ -12,12 +12,15 @@ an envelope that does not fit the schema is dropped whole (3.1.2.1.5).
 
 mod action;
 pub mod commands;
+pub mod faults;
 mod management;
 mod notices;
 mod preferences;
 pub mod readings;
 mod replies;
+mod requests;
 mod rooms;
+mod sending;
 mod transactions;
 
 #[cfg(test)]
@@ -33,9 +36,10 @@ pub use action::{
 pub use rooms::{Room, guid};
 pub use transactions::{DropStep, TIMER};
 
-use crate::payload::{Class, Element, Envelope, MsgId, Node};
+use crate::payload::{Class, Element, Envelope, MsgId};
 use crate::time::Now;
-use transactions::{Pending, Table};
+use faults::{End, Fault, Faults, HangUp};
+use transactions::Table;
 
 /// Says whether a received body fits the schema; the error is for people.
 pub type Check = Box<dyn Fn(&[u8]) -> Result<(), String> + Send + Sync>;
@@ -234,6 +238,7 @@ pub struct Client {
     chats: VecDeque<Message>,
     invitations: VecDeque<RoomInfo>,
     files: u64,
+    faults: Faults,
     out: VecDeque<Output>,
 }
 
@@ -258,8 +263,23 @@ impl Client {
             chats: VecDeque::new(),
             invitations: VecDeque::new(),
             files: 0,
+            faults: Faults::default(),
             out: VecDeque::new(),
         }
+    }
+
+    /// The same client with these faults.
+    pub fn with_faults(mut self, faults: impl IntoIterator<Item = Fault>) -> Client {
+        self.faults = Faults::new(faults);
+        for fault in self.faults.iter() {
+            match fault {
+                Fault::Honour(end) => self.pending.honour(end),
+                Fault::Unchecked => self.check = None,
+                Fault::NoRetrieval => self.config.retrieve = false,
+                _ => {}
+            }
+        }
+        self
     }
 
     /// Starts signing in under this request id.
@@ -272,13 +292,16 @@ impl Client {
         match self.config.server_uri.clone() {
             Some(uri) => self.dial(Phase::Connecting, uri),
             None => {
-                let uri = self
-                    .config
-                    .lookup_uri
-                    .clone()
-                    .unwrap_or_else(|| format!("sip:ocschat@{}", self.config.domain));
+                let uri = self.lookup_uri();
                 self.dial(Phase::Lookup, uri);
             }
+        }
+    }
+
+    fn lookup_uri(&self) -> String {
+        match &self.config.lookup_uri {
+            Some(uri) => uri.clone(),
+            None => format!("sip:ocschat@{}", self.config.domain),
         }
     }
 
@@ -289,15 +312,23 @@ impl Client {
         }
         match self.phase {
             Phase::Lookup => {
+                if self.faults.has(Fault::InfoAtLookup) {
+                    self.ask_info(now);
+                }
                 let id = self.config.lookup_command.clone();
                 self.command(now, &id, commands::request_uri(), None, Kind::Lookup);
+                if self.faults.has(Fault::HangsUpEarly) {
+                    self.hang_up(HangUp::User);
+                }
             }
-            Phase::Connecting => {
-                let data = commands::server_info(&self.config.domain, &self.config.version);
-                self.command(now, "cmd:getserverinfo", data, None, Kind::ServerInfo);
-            }
+            Phase::Connecting => self.ask_info(now),
             Phase::Out | Phase::Ready | Phase::Lost => {}
         }
+    }
+
+    fn ask_info(&mut self, now: Now) {
+        let data = commands::server_info(&self.config.domain, &self.config.version);
+        self.command(now, "cmd:getserverinfo", data, None, Kind::ServerInfo);
     }
 
     /// A dialog could not be opened; `status` is the SIP status, none when there was no answer.
@@ -322,7 +353,13 @@ impl Client {
 
     /// SIP refused the INFO of a sending, or nobody answered it (3.1.2.1.7).
     pub fn info_failed(&mut self, now: Now, send: u64, status: Option<u32>, why: &str) {
-        for pending in self.pending.take_if(|_, p| p.what.send == send) {
+        if self.faults.has(Fault::IgnoresInfoFailure) {
+            return;
+        }
+        for pending in self
+            .pending
+            .end(End::InfoFailed, |_, p| p.what.send == send)
+        {
             let failure = Failure::new(Code::Sip, why).status(status);
             self.failed(now, pending.what, failure);
         }
@@ -330,7 +367,10 @@ impl Client {
 
     /// Lets timers fire that are due (3.1.2.1.6, 3.1.13.6).
     pub fn tick(&mut self, now: Now) {
-        for pending in self.pending.take_if(|_, p| p.deadline <= now.since) {
+        for pending in self
+            .pending
+            .end(End::TimedOut, |_, p| p.deadline <= now.since)
+        {
             let words = format!("no answer to {} in time", pending.command);
             self.failed(now, pending.what, Failure::new(Code::Timeout, words));
         }
@@ -369,7 +409,7 @@ impl Client {
     /// An INFO body arrived (3.1.2.1.5).
     pub fn info(&mut self, now: Now, body: &[u8]) {
         self.tick(now);
-        let envelope = match Envelope::parse(body) {
+        let mut envelope = match Envelope::parse(body) {
             Ok(envelope) => envelope,
             Err(error) => return self.drop(DropStep::Schema, error.to_string()),
         };
@@ -378,6 +418,10 @@ impl Client {
         }
         if let Some(Err(why)) = self.check.as_ref().map(|check| check(body)) {
             return self.drop(DropStep::Schema, why);
+        }
+        if !self.faults.is_empty() {
+            let names = self.names(&envelope);
+            self.faults.incoming(&mut envelope, &names);
         }
         for primitive in envelope.primitives() {
             match primitive.class {
@@ -418,324 +462,6 @@ impl Client {
         }
     }
 
-    /// A user action under a request id that is not in use.
-    pub fn act(&mut self, now: Now, request: u64, action: Action) {
-        if let Err(failure) = self.try_act(now, request, action) {
-            self.done(request, Err(failure));
-        }
-    }
-
-    fn try_act(&mut self, now: Now, request: u64, action: Action) -> Result<(), Failure> {
-        let known = |room: &str| match rooms::guid(room) {
-            Some(_) => Ok(()),
-            None => Err(Failure::new(
-                Code::Failed,
-                format!("{room:?} is no room URI"),
-            )),
-        };
-        match &action {
-            Action::Cancel { request: which } => return self.cancel(request, *which),
-            Action::Participants { .. }
-            | Action::LastMessageId { .. }
-            | Action::Received { .. } => {}
-            _ => match self.phase {
-                Phase::Ready => {}
-                Phase::Lost => {
-                    return Err(Failure::new(Code::Disconnected, "the dialog is gone"));
-                }
-                _ => return Err(Failure::new(Code::NotSignedIn, "sign in first")),
-            },
-        }
-        let some = Some(request);
-        match action {
-            Action::Join { rooms, active } => {
-                let guids = rooms
-                    .iter()
-                    .map(|r| known(r).map(|()| rooms::guid(r).unwrap_or_default()))
-                    .collect::<Result<Vec<&str>, Failure>>()?;
-                let several = match guids.len() {
-                    0 => return Err(Failure::new(Code::Failed, "no room named")),
-                    n => n > 1,
-                };
-                let key = if several { self.config.backchat } else { 0 };
-                let data = commands::join(&guids, &self.config.domain, key);
-                let kind = Kind::Join {
-                    rooms: rooms.clone(),
-                    active,
-                    backchat: key > 0,
-                };
-                let id = if several { "cmd:bjoin" } else { "cmd:join" };
-                self.command(now, id, data, some, kind);
-            }
-            Action::Leave { room } => {
-                self.need(&room)?;
-                let data = commands::part(&room);
-                self.command(now, "cmd:part", data, some, Kind::Leave { room });
-            }
-            Action::SignOut {} => {
-                let failure = Failure::new(Code::Disconnected, "signed out");
-                self.out.push_back(Output::HangUp {
-                    dialog: self.dialogs,
-                });
-                self.lose(failure);
-                self.phase = Phase::Out;
-                self.done(request, Ok(Answer::Done {}));
-            }
-            Action::Send {
-                room,
-                text,
-                rtf,
-                alert,
-            } => {
-                let uri = self.need(&room)?;
-                self.send_chat(now, request, &uri, &text, rtf.as_deref(), alert);
-            }
-            Action::History { room, count } => {
-                let uri = self.need(&room)?;
-                let data = commands::history(&uri, count.unwrap_or(commands::ACTIVE_COUNT));
-                self.command(
-                    now,
-                    "cmd:bccontext",
-                    data,
-                    some,
-                    Kind::History { room: uri },
-                );
-            }
-            Action::SearchMessages(search) => {
-                search.rooms.iter().try_for_each(|r| known(r))?;
-                self.search(now, request, &search);
-            }
-            Action::SearchRooms { text, descriptions } => {
-                let data = commands::search_rooms(&text, descriptions);
-                self.command(now, "cmd:chansrch", data, some, Kind::SearchRooms);
-            }
-            Action::Invitations {} => {
-                let data = commands::invitations(&self.config.domain, true);
-                self.command(now, "cmd:getinv", data, some, Kind::Invitations);
-            }
-            Action::Associations { role, max_results } => {
-                let max = max_results.unwrap_or(100);
-                let data = commands::associations(&self.config.domain, role, max);
-                self.command(now, "cmd:getassociations", data, some, Kind::Associations);
-            }
-            Action::RoomDetails { room } => {
-                let data = commands::channel(&room);
-                self.command(now, "cmd:chaneffquery", data, some, Kind::Details);
-            }
-            Action::RoomPermissions { room } => {
-                let data = commands::channel(&room);
-                self.command(now, "cmd:getroomperms", data, some, Kind::Permissions);
-            }
-            Action::ModifyRoom(change) => {
-                let data = commands::channel(&change.room);
-                self.command(now, "cmd:chaneffquery", data, some, Kind::Current(change));
-            }
-            Action::FileToken {
-                room,
-                file,
-                direction,
-            } => {
-                known(&room)?;
-                let (id, url) = match direction {
-                    Direction::Upload => ("cmd:getfutok", self.file_url(&room, &file)),
-                    Direction::Download => ("cmd:getfdtok", file),
-                };
-                let data = commands::file_token(&room, &url);
-                self.command(now, id, data, some, Kind::Token);
-            }
-            Action::Preferences {} => {
-                let data = commands::preferences();
-                self.command(now, "cmd:getpref", data, some, Kind::Preferences);
-            }
-            Action::Participants { room } => {
-                let room = self.rooms.get(&room).cloned().unwrap_or_default();
-                let answer = Answer::Participants {
-                    participants: room.participants,
-                    joined: room.joined,
-                    name: room.name,
-                    description: room.description,
-                };
-                self.done(request, Ok(answer));
-            }
-            Action::LastMessageId { room } => {
-                let last_message_id = self.rooms.get(&room).map_or(0, |r| r.last_message_id);
-                self.done(request, Ok(Answer::LastMessageId { last_message_id }));
-            }
-            Action::Received { room } => {
-                let here = |m: &&Message| match &room {
-                    Some(room) => rooms::same(&m.room, room),
-                    None => true,
-                };
-                let answer = Answer::Received {
-                    messages: self.chats.iter().filter(here).cloned().collect(),
-                    invitations: self.invitations.iter().cloned().collect(),
-                };
-                self.done(request, Ok(answer));
-            }
-            Action::RoomManagementUrl { room, lang } => {
-                if let Some(room) = &room {
-                    known(room)?;
-                }
-                let base = self
-                    .info
-                    .management_url
-                    .as_deref()
-                    .or(self.config.management_url.as_deref())
-                    .ok_or_else(|| {
-                        Failure::new(Code::Disabled, "no address of room management is known")
-                    })?;
-                let lang = lang.as_deref().unwrap_or(&self.config.language);
-                let url = management::url(base, room.as_deref().and_then(rooms::guid), lang)
-                    .map_err(|why| Failure::new(Code::Failed, why))?;
-                self.done(request, Ok(Answer::Url { url }));
-            }
-            Action::Cancel { .. } => {}
-        }
-        Ok(())
-    }
-
-    /// URI of a room the user is in, or the failure that says he is not.
-    fn need(&mut self, room: &str) -> Result<String, Failure> {
-        match self.rooms.joined(room) {
-            Some(room) => Ok(room.uri.clone()),
-            None => Err(Failure::new(
-                Code::NotJoined,
-                format!("not in the room {room}"),
-            )),
-        }
-    }
-
-    /// 3.1.2.1.4, 3.1.13.4: nothing that answers the request has an effect any more.
-    fn cancel(&mut self, request: u64, which: u64) -> Result<(), Failure> {
-        let cancelled = Failure::new(Code::Cancelled, "cancelled by the user");
-        if self.sign_in == Some(which) {
-            self.out.push_back(Output::HangUp {
-                dialog: self.dialogs,
-            });
-            self.lose(cancelled);
-            self.phase = Phase::Out;
-        } else if self
-            .pending
-            .take_if(|_, p| p.what.request == Some(which))
-            .is_empty()
-        {
-            return Err(Failure::new(
-                Code::Failed,
-                format!("no request {which} is under way"),
-            ));
-        } else {
-            self.searches.remove(&which);
-            self.done(which, Err(cancelled));
-        }
-        self.done(request, Ok(Answer::Done {}));
-        Ok(())
-    }
-
-    fn search(&mut self, now: Now, request: u64, search: &Search) {
-        let limit = search.limit.unwrap_or(50);
-        let rooms: Vec<Option<String>> = match search.rooms.as_slice() {
-            [] => vec![None],
-            rooms => rooms.iter().cloned().map(Some).collect(),
-        };
-        let hits = Hits {
-            left: rooms.len(),
-            ..Hits::default()
-        };
-        self.searches.insert(request, hits);
-        let id = self.config.search_command.clone();
-        for room in rooms {
-            let data = commands::search_messages(search, room.as_deref(), limit, &now.stamp());
-            self.command(now, &id, data, Some(request), Kind::Search { room });
-        }
-    }
-
-    /// 3.1.13.3. `originatingMessageId` is set as example 4.6 has it (XC-57).
-    fn send_chat(
-        &mut self,
-        now: Now,
-        request: u64,
-        room: &str,
-        text: &str,
-        rtf: Option<&str>,
-        alert: bool,
-    ) {
-        let id = MsgId {
-            envid: self.envid,
-            seqid: 1,
-        };
-        let mut chat = Element::new("grpchat")
-            .with("id", "grpchat")
-            .with("seqid", "1")
-            .with("chanUri", room)
-            .with("author", self.config.user.as_str())
-            .with("authdisp", self.config.name.as_str())
-            .with("alert", if alert { "true" } else { "false" })
-            .with("chatId", "0")
-            .with("ts", now.stamp())
-            .child(id.element("originatingMessageId"))
-            .child(Element::new("chat").text(text));
-        if let Some(rtf) = rtf {
-            chat.push(Element::new("rtf").text(rtf));
-        }
-        self.envelope(now, vec![(chat, Some(request), Kind::Chat)]);
-    }
-
-    /// Sends one command in an envelope of its own.
-    fn command(&mut self, now: Now, id: &str, data: Element, request: Option<u64>, kind: Kind) {
-        self.envelope(now, vec![(cmd(id, data), request, kind)]);
-    }
-
-    /// Sends primitives in one envelope, numbered from 1 (3.1.2.1.3), and starts their timers (3.1.2.1.2, 3.1.13.2).
-    fn envelope(&mut self, now: Now, primitives: Vec<(Element, Option<u64>, Kind)>) {
-        if let Some(bad) = primitives.iter().find_map(|(e, ..)| unwritable(e)) {
-            let words = format!("U+{:04X} cannot be written in XML", u32::from(bad));
-            for (_, request, kind) in primitives {
-                let what = Waiting {
-                    request,
-                    send: 0,
-                    kind,
-                };
-                self.failed(now, what, Failure::new(Code::Failed, words.clone()));
-            }
-            return;
-        }
-        let envid = self.envid;
-        // Beyond 64 bits there is no number left to use; a run never gets there.
-        self.envid = self.envid.saturating_add(1);
-        self.sends += 1;
-        let send = self.sends;
-        let deadline = now.since + scaled(TIMER, self.config.time_scale);
-        let mut elements = Vec::with_capacity(primitives.len());
-        for (seqid, (mut element, request, kind)) in (1..).zip(primitives) {
-            element.set("seqid", seqid.to_string());
-            let id = MsgId { envid, seqid };
-            if let Kind::Join {
-                rooms,
-                backchat: true,
-                ..
-            } = &kind
-            {
-                self.backchat.insert(id, rooms.clone());
-            }
-            let pending = Pending {
-                command: element.get("id").unwrap_or("").to_owned(),
-                deadline,
-                what: Waiting {
-                    request,
-                    send,
-                    kind,
-                },
-            };
-            self.pending.insert(id, pending);
-            elements.push(element);
-        }
-        self.out.push_back(Output::Send {
-            dialog: self.dialogs,
-            send,
-            envelope: Envelope::new(envid, elements),
-        });
-    }
-
     fn dial(&mut self, phase: Phase, uri: String) {
         self.dialogs += 1;
         self.phase = phase;
@@ -748,7 +474,10 @@ impl Client {
         });
     }
 
-    fn hang_up(&mut self) {
+    fn hang_up(&mut self, occasion: HangUp) {
+        if self.faults.has(Fault::KeepsDialog(occasion)) {
+            return;
+        }
         self.out.push_back(Output::HangUp {
             dialog: self.dialogs,
         });
@@ -782,71 +511,4 @@ impl Client {
     fn drop(&mut self, step: DropStep, detail: String) {
         self.out.push_back(Output::Dropped { step, detail });
     }
-
-    /// A file name becomes a `ma-filelink` URI of its own (2.2.2.1.24); what is one already stays.
-    fn file_url(&mut self, room: &str, file: &str) -> String {
-        if file.contains("://") {
-            return file.to_owned();
-        }
-        self.files += 1;
-        let unique = unique(self.config.first_envid, self.files);
-        let base = room.replacen("ma-chan://", "ma-filelink://", 1);
-        let ending = file.rsplit_once('.').map_or("", |(_, ending)| ending);
-        let dot = if ending.is_empty() { "" } else { "." };
-        format!("{base}/{unique}{dot}{ending}/{file}/")
-    }
-}
-
-fn cmd(id: &str, data: Element) -> Element {
-    Element::new("cmd").with("id", id).child(data)
-}
-
-/// A duration under a time scale; a scale that is no positive number counts as 1.
-fn scaled(duration: Duration, scale: f64) -> Duration {
-    let scale = if scale.is_finite() && scale > 0.0 {
-        scale.min(1e6)
-    } else {
-        1.0
-    };
-    duration.mul_f64(scale)
-}
-
-/// The first character that XML 1.0 cannot carry.
-fn unwritable(element: &Element) -> Option<char> {
-    let bad = |text: &str| {
-        text.chars().find(|&c| {
-            !matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
-        })
-    };
-    element
-        .attrs
-        .iter()
-        .find_map(|a| bad(&a.value))
-        .or_else(|| {
-            element.children.iter().find_map(|node| match node {
-                Node::Text(text) => bad(text),
-                Node::Element(child) => unwritable(child),
-            })
-        })
-}
-
-/// A GUID that a seed and a count determine.
-fn unique(seed: u64, count: u64) -> String {
-    let mut word = seed ^ count.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let mut next = || {
-        word = word.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = word;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    };
-    let (a, b) = (next(), next());
-    format!(
-        "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
-        a >> 32,
-        (a >> 16) & 0xffff,
-        a & 0xfff,
-        (b >> 52) & 0xfff,
-        b & 0xffff_ffff_ffff
-    )
 }

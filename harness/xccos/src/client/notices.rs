@@ -5,6 +5,7 @@ the eight of the section is dropped, and so is every block that names no room
 the user is in.
 */
 
+use super::faults::Fault;
 use super::rooms::{room_info, same};
 use super::{Client, DropStep, KEPT};
 use crate::payload::{Element, Primitive};
@@ -78,7 +79,11 @@ impl Client {
             for uri in chanib.all("uib").filter_map(|uib| uib.get("uri")) {
                 room.remove(uri);
                 if kicked && same(uri, &self.config.user) {
+                    let list = room.participants.clone();
                     room.leave();
+                    if self.faults.has(Fault::KeepsList) {
+                        room.participants = list;
+                    }
                 }
             }
         }

@@ -6,8 +6,10 @@ failure reply nothing is used but its code (3.1.2.1.5).
 */
 
 use super::action::{Answer, Code, Failure, Message, Role, RoomInfo};
+use super::faults::{Fault, HangUp};
 use super::rooms::{UserInfoMap, chat_id, message, room_info, same};
-use super::{Client, Kind, Output, Phase, ServerInfo, Waiting, cmd, commands, preferences};
+use super::sending::cmd;
+use super::{Client, Kind, Output, Phase, ServerInfo, Waiting, commands, preferences};
 use crate::payload::{Element, Primitive};
 use crate::time::Now;
 
@@ -21,7 +23,8 @@ impl Client {
         reply: &Element,
         data: Option<&Element>,
     ) {
-        if code != 200 {
+        let any = self.faults.has(Fault::AnySuccess) && (200..300).contains(&code);
+        if code != 200 && !any {
             let text = reply.first("resp").map(Element::content);
             let failure = Failure::new(Code::Failed, text.unwrap_or_default()).status(Some(code));
             return self.failed(now, what, failure);
@@ -111,8 +114,12 @@ impl Client {
     pub(super) fn failed(&mut self, _now: Now, what: Waiting, failure: Failure) {
         match what.kind {
             // BYE in both cases (3.1.3.5); teardown (3.1.4.5).
-            Kind::Lookup | Kind::ServerInfo => {
-                self.hang_up();
+            Kind::Lookup => {
+                self.hang_up(HangUp::LookupFailed);
+                self.lose(failure);
+            }
+            Kind::ServerInfo => {
+                self.hang_up(HangUp::NoInfo);
                 self.lose(failure);
             }
             // Another server has the room (3.1.12).
@@ -139,17 +146,22 @@ impl Client {
 
     /// 3.1.3.5: BYE, then a new dialog with the URI.
     fn looked_up(&mut self, data: &Element) {
-        self.hang_up();
+        self.hang_up(HangUp::LookedUp);
+        if self.faults.has(Fault::NoSecondDial) {
+            return;
+        }
         let uri = data
             .first("uib")
             .and_then(|u| u.get("uri"))
             .map(str::trim)
             .filter(|u| !u.is_empty());
-        match uri {
-            Some(uri) => {
-                let uri = uri.to_owned();
-                self.dial(Phase::Connecting, uri);
-            }
+        let wrong = match uri {
+            Some(_) => Fault::RedialsLookup,
+            None => Fault::DialsWithoutUri,
+        };
+        let again = self.faults.has(wrong).then(|| self.lookup_uri());
+        match again.or_else(|| uri.map(str::to_owned)) {
+            Some(uri) => self.dial(Phase::Connecting, uri),
             None => self.lose(Failure::new(
                 Code::Failed,
                 "the lookup reply names no channel server",
@@ -330,6 +342,9 @@ impl Client {
         }
         if let (Some(room), Some(id)) = (self.rooms.joined(&message.room), chat_id(chat.element)) {
             room.note(id);
+            if self.faults.has(Fault::LowerIds) {
+                room.last_message_id = id;
+            }
         }
         self.chats.push_back(message);
         if self.chats.len() > super::KEPT {

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::commands::corresponds;
+use super::faults::End;
 use crate::payload::{Element, MsgId, Primitive};
 
 /// XccosTransactionTimer (3.1.2.1.2) and GroupChatSendTimer (3.1.13.2).
@@ -48,17 +49,22 @@ pub enum DropStep {
 #[derive(Debug)]
 pub struct Table<T> {
     pending: BTreeMap<MsgId, Pending<T>>,
+    /// Only a faulty client keeps what is over: after these ends.
+    honoured: Vec<End>,
+    over: BTreeMap<MsgId, Pending<T>>,
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
         Table {
             pending: BTreeMap::new(),
+            honoured: Vec::new(),
+            over: BTreeMap::new(),
         }
     }
 }
 
-impl<T> Table<T> {
+impl<T: Clone> Table<T> {
     /// Notes something sent.
     pub fn insert(&mut self, id: MsgId, pending: Pending<T>) {
         self.pending.insert(id, pending);
@@ -80,6 +86,35 @@ impl<T> Table<T> {
         ids.iter().filter_map(|id| self.take(*id)).collect()
     }
 
+    /// Takes out all that `pick` says, because they ended like this.
+    pub fn end(&mut self, end: End, pick: impl Fn(&MsgId, &Pending<T>) -> bool) -> Vec<Pending<T>> {
+        if self.honoured.contains(&end) {
+            let ended = self.pending.iter().filter(|(id, p)| pick(id, p));
+            self.over.extend(ended.map(|(id, p)| (*id, p.clone())));
+        }
+        self.take_if(pick)
+    }
+
+    /// From now on replies to commands that ended like this count (a fault).
+    pub fn honour(&mut self, end: End) {
+        self.honoured.push(end);
+    }
+
+    /// Lets every timer fire at `deadline` (a fault).
+    pub fn restart(&mut self, deadline: Duration) {
+        for pending in self.pending.values_mut() {
+            pending.deadline = deadline;
+        }
+    }
+
+    /// The oldest pending one that `pick` says.
+    pub fn find(&self, pick: impl Fn(&MsgId, &Pending<T>) -> bool) -> Option<(MsgId, &Pending<T>)> {
+        self.pending
+            .iter()
+            .find(|(id, p)| pick(id, p))
+            .map(|(id, p)| (*id, p))
+    }
+
     /// The next time a timer fires.
     pub fn deadline(&self) -> Option<Duration> {
         self.pending.values().map(|p| p.deadline).min()
@@ -94,7 +129,8 @@ impl<T> Table<T> {
         let seqid = number(commandid, "seqid").ok_or(DropStep::NoSeqId)?;
         let envid = number(commandid, "envid").ok_or(DropStep::NoEnvId)?;
         let id = MsgId { envid, seqid };
-        let command = match self.pending.get(&id) {
+        let known = self.pending.get(&id).or_else(|| self.over.get(&id));
+        let command = match known {
             Some(pending) if pending.command.starts_with("cmd:") => pending.command.as_str(),
             _ => return Err(DropStep::NoMatch),
         };
@@ -102,7 +138,16 @@ impl<T> Table<T> {
         if !corresponds(command, reply.id()) {
             return Err(DropStep::WrongId);
         }
-        let pending = self.pending.remove(&id).ok_or(DropStep::NoMatch)?;
+        if self.honoured.contains(&End::Answered)
+            && let Some(pending) = self.pending.get(&id)
+        {
+            self.over.insert(id, pending.clone());
+        }
+        let pending = self
+            .pending
+            .remove(&id)
+            .or_else(|| self.over.get(&id).cloned())
+            .ok_or(DropStep::NoMatch)?;
         Ok((pending, code))
     }
 }
