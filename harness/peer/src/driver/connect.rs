@@ -1,23 +1,15 @@
 /*! How an endpoint gets its connection.
 
-[`Network`] opens TCP and TLS connections; tests and in-process runs bring a
-[`Connect`] of their own, for instance one end of a duplex pipe.
+[`Network`] opens TCP and TLS connections by `sip::net`; tests and in-process
+runs bring a [`Connect`] of their own, for instance one end of
+[`sip::net::memory`].
 */
 
 use std::future::Future;
-use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
 
-use tokio::io::{AsyncRead, AsyncWrite};
-
-/// Both directions of a connection.
-pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
-
-/// A connection of whatever kind.
-pub type BoxStream = Box<dyn Duplex>;
+use sip::net::{Connector, Identity, Opened, Pem, Target as NetTarget, TlsClient};
 
 /// Where to connect, from the parameters of `sign_in`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,34 +20,29 @@ pub struct Target {
     pub tls: bool,
     /// Name in the certificate; the host when none.
     pub server_name: Option<String>,
-    /// CA file; the system has none for us, so TLS without it needs `insecure`.
+    /// CA file. There is no other trust: without one, TLS needs `insecure`.
     pub ca: Option<PathBuf>,
     /// Certificate and key for mutual TLS.
     pub identity: Option<(PathBuf, PathBuf)>,
-    /// No verification of the certificate.
+    /// No check of the certificate.
     pub insecure: bool,
 }
+
+/// A connection, or in words why there is none.
+pub type Connecting<'a> = Pin<Box<dyn Future<Output = Result<Opened, String>> + Send + 'a>>;
 
 /// Opens connections.
 pub trait Connect: Send + Sync {
     /// A connection to `target`.
-    fn connect(
-        &self,
-        target: Target,
-    ) -> Pin<Box<dyn Future<Output = io::Result<BoxStream>> + Send + '_>>;
+    fn connect(&self, target: Target) -> Connecting<'_>;
 }
 
-impl<F, S> Connect for F
+impl<F> Connect for F
 where
-    F: Fn(Target) -> io::Result<S> + Send + Sync,
-    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    F: Fn(Target) -> Result<Opened, String> + Send + Sync,
 {
-    fn connect(
-        &self,
-        target: Target,
-    ) -> Pin<Box<dyn Future<Output = io::Result<BoxStream>> + Send + '_>> {
-        let stream = self(target).map(|s| Box::new(s) as BoxStream);
-        Box::pin(std::future::ready(stream))
+    fn connect(&self, target: Target) -> Connecting<'_> {
+        Box::pin(std::future::ready(self(target)))
     }
 }
 
@@ -64,17 +51,27 @@ where
 pub struct Network;
 
 impl Connect for Network {
-    fn connect(
-        &self,
-        target: Target,
-    ) -> Pin<Box<dyn Future<Output = io::Result<BoxStream>> + Send + '_>> {
+    fn connect(&self, target: Target) -> Connecting<'_> {
         Box::pin(async move {
-            let tcp = tokio::net::TcpStream::connect(&target.server).await?;
-            tcp.set_nodelay(true)?;
-            if target.tls {
-                return Err(io::Error::other("TLS is not built in yet"));
-            }
-            Ok(Box::new(tcp) as BoxStream)
+            let net = if target.tls {
+                let identity = target.identity.map(|(cert, key)| Identity {
+                    cert: Pem::File(cert),
+                    key: Pem::File(key),
+                });
+                let tls = TlsClient {
+                    server_name: target.server_name,
+                    ca: target.ca.into_iter().map(Pem::File).collect(),
+                    identity,
+                    insecure: target.insecure,
+                    key_log: true,
+                    ..TlsClient::default()
+                };
+                NetTarget::tls(&target.server, tls)
+            } else {
+                NetTarget::tcp(&target.server)
+            };
+            let connector = Connector::new(net).map_err(|e| e.to_string())?;
+            connector.open().await.map_err(|e| e.to_string())
         })
     }
 }

@@ -9,8 +9,9 @@ look is the agent's business, what is in them the model's.
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use sip::agent::{Action, Agent, Ended, Event, Invite, RequestId};
+use sip::agent::{Action, Agent, Draft, Ended, Event, Invite, Policy, RequestId};
 use sip::{Blank, DialogId, Framer, Limits, Uri};
+use xccos::client::faults::SipFault;
 use xccos::client::{self, Answer, Client, Failure};
 use xccos::time::Now;
 
@@ -41,15 +42,27 @@ pub struct Endpoint {
     dialogs: Vec<(u32, DialogId)>,
     /// INFOs under way and the model's number of what they carry.
     sends: BTreeMap<RequestId, u64>,
+    faults: Vec<SipFault>,
     steps: VecDeque<Step>,
 }
 
 impl Endpoint {
     /// With an agent and a model that have done nothing yet.
     pub fn new(agent: Agent, client: Client) -> Endpoint {
+        let mut agent = agent;
+        let faults = client.sip_faults();
+        for fault in &faults {
+            match *fault {
+                SipFault::AnswersInfo(status) => agent.set_policy("INFO", Policy::Status(status)),
+                SipFault::SilentOnInfo => agent.set_policy("INFO", Policy::Silent),
+                SipFault::NoAck => agent.config_mut().ack = false,
+                _ => {}
+            }
+        }
         Endpoint {
             agent,
             client,
+            faults,
             framer: Framer::new(Limits::default(), Blank::Pongs),
             dialogs: Vec::new(),
             sends: BTreeMap::new(),
@@ -217,9 +230,9 @@ impl Endpoint {
             match output {
                 client::Output::Dial { dialog, uri } => match Uri::parse(&uri) {
                     Ok(target) => {
-                        let (id, _) =
-                            self.agent
-                                .invite(now.since, &target, Invite::default(), &mut out);
+                        let (id, mut draft) = self.agent.invite_draft(&target, Invite::default());
+                        self.spoil(&mut draft);
+                        self.agent.send_draft(now.since, draft, &mut out);
                         self.dialogs.push((dialog, id));
                     }
                     Err(error) => {
@@ -241,10 +254,13 @@ impl Endpoint {
                     envelope,
                 } => {
                     let sent = self.agent_id(dialog).map(|id| {
-                        let body = envelope.to_bytes();
-                        self.agent
-                            .info(now.since, id, "text/plain", body, &mut out)
-                            .map_err(|e| e.to_string())
+                        let mut draft = self
+                            .agent
+                            .draft(id, self.method())
+                            .map_err(|e| e.to_string())?;
+                        draft.builder = draft.builder.content("text/plain", envelope.to_bytes());
+                        self.spoil(&mut draft);
+                        Ok::<_, String>(self.agent.send_draft(now.since, draft, &mut out))
                     });
                     match sent {
                         Some(Ok(request)) => {
@@ -272,6 +288,37 @@ impl Endpoint {
                     Action::Event(event) => self.event(now, event),
                 }
             }
+        }
+    }
+
+    /// In what payloads travel.
+    fn method(&self) -> &'static str {
+        self.faults
+            .iter()
+            .find_map(|fault| match fault {
+                SipFault::Method(method) => Some(*method),
+                _ => None,
+            })
+            .unwrap_or("INFO")
+    }
+
+    /// Makes a request what a faulty client makes of it.
+    fn spoil(&self, draft: &mut Draft) {
+        let invite = draft.method() == "INVITE";
+        for fault in &self.faults {
+            let builder = draft.builder.clone();
+            draft.builder = match fault {
+                SipFault::NoOffer if invite => builder.remove("Content-Type").body(Vec::new()),
+                SipFault::FrozenCSeq if !invite => {
+                    builder.set("CSeq", format!("1 {}", draft.method()))
+                }
+                SipFault::ForeignTag if !invite => {
+                    let from = builder.get("From").map(String::from_utf8_lossy);
+                    let from = from.unwrap_or_default().replace("tag=", "tag=x");
+                    builder.set("From", from)
+                }
+                _ => builder,
+            };
         }
     }
 

@@ -5,6 +5,7 @@ request names its user; without a name it is for the one who signed in last.
 */
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,6 +17,7 @@ use sip::agent::{Agent, Config as AgentConfig, Transport};
 use sip::{Ids, Seeded, Uri};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use xccos::client::faults::Fault;
 use xccos::client::{Action, Client, Config, Failure};
 
 use super::connect::{Connect, Target};
@@ -23,8 +25,6 @@ use super::endpoint::Endpoint;
 use super::session::{self, Clock, Order};
 use super::{Calling, Driver, Refusal, Request, Response};
 
-/// How long a connection may take to come up.
-const CONNECT: Duration = Duration::from_secs(10);
 /// How long `close` waits for the sessions to say good-bye.
 const CLOSE: Duration = Duration::from_secs(3);
 
@@ -78,15 +78,18 @@ pub struct Options {
     pub wall: jiff::Timestamp,
     /// Whether invitations and associations are retrieved after connecting.
     pub retrieve: bool,
+    /// What the client gets wrong on purpose.
+    pub faults: Vec<Fault>,
 }
 
 impl Default for Options {
-    /// Seed 1, the epoch, retrieval on: the same run every time.
+    /// Seed 1, the epoch, retrieval on, no faults: the same run every time.
     fn default() -> Options {
         Options {
             seed: 1,
             wall: jiff::Timestamp::UNIX_EPOCH,
             retrieve: true,
+            faults: Vec::new(),
         }
     }
 }
@@ -193,22 +196,17 @@ impl Reference {
             identity,
             insecure: sign_in.insecure,
         };
-        let words = |why: String| {
-            let text = format!("cannot connect to {}: {why}", sign_in.server);
-            Refusal::new("disconnected", text)
-        };
-        let stream = match tokio::time::timeout(CONNECT, self.connect.connect(target)).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => return Err(words(error.to_string())),
-            Err(_) => return Err(words(format!("nothing within {CONNECT:?}"))),
-        };
-        let endpoint = self.build(&uri, &sign_in, tls);
+        let opened = self.connect.connect(target).await.map_err(|why| {
+            let words = format!("cannot connect to {}: {why}", sign_in.server);
+            Refusal::new("disconnected", words)
+        })?;
+        let endpoint = self.build(&uri, &sign_in, tls, opened.info.local_addr);
         // More than a user can have under way at once; then the caller waits.
         let (orders, inbox) = mpsc::channel(64);
         let (log, name) = (self.log.clone(), user.clone());
         let task = tokio::spawn(session::run(
             endpoint,
-            stream,
+            opened.stream,
             self.clock,
             inbox,
             move |words| log(&name, words),
@@ -236,7 +234,7 @@ impl Reference {
         result
     }
 
-    fn build(&self, uri: &Uri, sign_in: &SignIn, tls: bool) -> Endpoint {
+    fn build(&self, uri: &Uri, sign_in: &SignIn, tls: bool, local: Option<SocketAddr>) -> Endpoint {
         let number = {
             let mut state = self.lock();
             state.endpoints += 1;
@@ -259,17 +257,19 @@ impl Reference {
             )
         };
         let transport = if tls { Transport::Tls } else { Transport::Tcp };
-        let port = 49_152 + (number % 16_384) as u16;
-        let mut agent = AgentConfig::client(uri.clone(), transport, "127.0.0.1", port);
+        let (host, port) = match local {
+            Some(SocketAddr::V6(a)) => (format!("[{}]", a.ip()), a.port()),
+            Some(SocketAddr::V4(a)) => (a.ip().to_string(), a.port()),
+            None => ("127.0.0.1".to_owned(), 5060),
+        };
+        let mut agent = AgentConfig::client(uri.clone(), transport, &host, port);
         agent.display = (!sign_in.name.is_empty()).then(|| sign_in.name.clone());
         agent.epid = Some(format!("{:012x}", ids.bits() & 0xffff_ffff_ffff));
         if scale.is_finite() && scale > 0.0 {
             agent.t1 = agent.t1.mul_f64(scale.clamp(0.001, 1_000.0));
         }
-        Endpoint::new(
-            Agent::client(agent, Box::new(ids)),
-            Client::new(config, None),
-        )
+        let client = Client::new(config, None).with_faults(self.options.faults.iter().copied());
+        Endpoint::new(Agent::client(agent, Box::new(ids)), client)
     }
 
     /// Whose a request is.

@@ -7,13 +7,13 @@ the peer does, the loop ends with every request answered.
 use std::collections::HashMap;
 use std::time::Duration;
 
+use sip::net::BoxStream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use xccos::client::{Action, Answer, Code, Failure};
 use xccos::time::Now;
 
-use super::connect::BoxStream;
 use super::endpoint::{Endpoint, Step};
 
 /// How long a session that signed out waits for the answer to its BYE.
@@ -79,6 +79,8 @@ pub async fn run(
     let (mut reader, mut writer) = tokio::io::split(stream);
     let mut waiting: HashMap<u64, Reply> = HashMap::new();
     let mut unsent: Vec<u8> = Vec::new();
+    // TLS may hold back what was written until it is flushed.
+    let mut unflushed = false;
     let mut buffer = vec![0; CHUNK];
     // Set once nobody can give orders any more.
     let mut leave_by: Option<Duration> = None;
@@ -98,8 +100,9 @@ pub async fn run(
             }
         }
         let now = clock.now();
-        let left = leave_by
-            .is_some_and(|by| unsent.is_empty() && (endpoint.is_quiet() || by <= now.since));
+        let left = leave_by.is_some_and(|by| {
+            unsent.is_empty() && !unflushed && (endpoint.is_quiet() || by <= now.since)
+        });
         if !open || left {
             break;
         }
@@ -138,8 +141,13 @@ pub async fn run(
             written = writer.write(&unsent), if !unsent.is_empty() => match written {
                 Ok(n) if n > 0 => {
                     unsent.drain(..n);
+                    unflushed = true;
                 }
                 _ => break,
+            },
+            flushed = writer.flush(), if unsent.is_empty() && unflushed => match flushed {
+                Ok(()) => unflushed = false,
+                Err(_) => break,
             },
             () = sleep => endpoint.tick(clock.now()),
         }

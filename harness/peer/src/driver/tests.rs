@@ -1,13 +1,12 @@
 //! The reference client against a scripted server on in-memory pipes, under tokio's paused clock.
 
-use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use sip::agent::{Accept, Action, Agent, Config, Event, Transport};
 use sip::{Blank, Frame, Framer, Limits, Seeded};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use xccos::payload::{Class, Element, Envelope};
 
 use super::*;
@@ -27,7 +26,7 @@ enum Script {
 }
 
 /// Serves one connection; notes the methods that arrive, and for INFOs what they carry.
-async fn serve_one(mut stream: DuplexStream, script: Script, seen: Arc<Mutex<Vec<String>>>) {
+async fn serve_one(mut stream: sip::net::BoxStream, script: Script, seen: Arc<Mutex<Vec<String>>>) {
     let config = Config::server(Transport::Tcp, "127.0.0.1", 5060);
     let mut agent = Agent::server(config, Box::new(Seeded::new(9)));
     let mut framer = Framer::new(Limits::default(), Blank::Pings);
@@ -178,9 +177,9 @@ impl Bench {
         let seen: Arc<Mutex<Vec<String>>> = Arc::default();
         let log = seen.clone();
         let connect = move |_: Target| {
-            let (ours, theirs) = tokio::io::duplex(1024);
-            tokio::spawn(serve_one(theirs, script, log.clone()));
-            io::Result::Ok(ours)
+            let (ours, theirs) = sip::net::memory(1024);
+            tokio::spawn(serve_one(theirs.stream, script, log.clone()));
+            Ok(ours)
         };
         let options = Options {
             retrieve: false,

@@ -282,6 +282,17 @@ impl Client {
         self
     }
 
+    /// What it gets wrong about SIP, for whoever runs it.
+    pub fn sip_faults(&self) -> Vec<faults::SipFault> {
+        self.faults
+            .iter()
+            .filter_map(|fault| match fault {
+                Fault::Sip(fault) => Some(fault),
+                _ => None,
+            })
+            .collect()
+    }
+
     /// Starts signing in under this request id.
     pub fn sign_in(&mut self, request: u64) {
         if matches!(self.phase, Phase::Lookup | Phase::Connecting | Phase::Ready) {
