@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use sip::net::BoxStream;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use xccos::client::{Action, Answer, Code, Failure};
@@ -66,6 +66,15 @@ pub enum Order {
         /// Where to tell.
         reply: Reply,
     },
+}
+
+/// Writes some of the bytes, or flushes when there are none.
+async fn push(writer: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> std::io::Result<usize> {
+    if bytes.is_empty() {
+        writer.flush().await.map(|()| 0)
+    } else {
+        writer.write(bytes).await
+    }
 }
 
 /// Runs an endpoint until its connection or its orders end. Remarks go to `remarks`.
@@ -138,16 +147,13 @@ pub async fn run(
                 Ok(0) | Err(_) => break,
                 Ok(n) => endpoint.receive(clock.now(), buffer.get(..n).unwrap_or(&[])),
             },
-            written = writer.write(&unsent), if !unsent.is_empty() => match written {
-                Ok(n) if n > 0 => {
+            wrote = push(&mut writer, &unsent), if !unsent.is_empty() || unflushed => match wrote {
+                Ok(0) if unsent.is_empty() => unflushed = false,
+                Ok(0) | Err(_) => break,
+                Ok(n) => {
                     unsent.drain(..n);
                     unflushed = true;
                 }
-                _ => break,
-            },
-            flushed = writer.flush(), if unsent.is_empty() && unflushed => match flushed {
-                Ok(()) => unflushed = false,
-                Err(_) => break,
             },
             () = sleep => endpoint.tick(clock.now()),
         }
