@@ -6,3 +6,5 @@ Everything that knows both tokio and chat lives here. Takes a model of
 
 pub mod driver;
 pub mod mock;
+pub mod proxy;
+pub mod recorder;

@@ -19,7 +19,7 @@ use trace::{Conn, Kind, Seat};
 use xccos::time::Now;
 
 use super::model::{Call, Effect, InfoId, Model, Session, Taken};
-use super::recorder::Recorder;
+use crate::recorder::Recorder;
 
 /// INFOs of ours that a peer may leave unanswered before it is cut off.
 const MOST_UNANSWERED: usize = 20_000;

@@ -14,7 +14,6 @@ peer that does not read is cut off without the others noticing.
 pub mod hub;
 mod link;
 pub mod model;
-pub mod recorder;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -31,9 +30,9 @@ use tokio::time::Instant;
 use trace::{Conn, Seat};
 use xccos::time::Now;
 
+pub use crate::recorder::{Observer, Recorder};
 pub use hub::{Hub, Wire};
 pub use model::{Call, Effect, InfoId, Model, Session, Taken};
-pub use recorder::{Observer, Recorder};
 
 use link::{Arrival, Outgoing};
 
