@@ -5,12 +5,21 @@
 | [`lang`] | YAML text → checked tree, complaints with carets |
 | [`library`] | built-in files, folders → [`plan::Scenario`]s |
 | [`plan`] | the plan: plain data |
+| [`target`] | the target file, and what of it a scenario uses |
+| [`play`] | a plan and a target → one recording, findings |
+| [`engine`] | selected scenarios and a place to play them → the run's events and its end |
 */
 
+pub mod engine;
 pub mod lang;
 pub mod library;
 pub mod plan;
+pub mod play;
+pub mod select;
+pub mod target;
 
 pub use lang::diag::{Diagnostic, Problems, Source, Span};
 pub use library::Library;
 pub use plan::Scenario;
+pub use select::{Filter, Selection};
+pub use target::Target;

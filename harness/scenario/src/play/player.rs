@@ -1,0 +1,949 @@
+/*! The player: walks the steps of one scenario, in either seat.
+
+Takes a plan, a bound target and a way to the other seat; gives one recording,
+findings, and why nothing was proven when that is so. One task owns everything;
+it waits on what arrives and on the clock, never on anything without a limit.
+
+Whose fault an end is: a connection that cannot be had is the environment's, a
+step the scenario cannot take is the harness's, everything else is judged by
+what the target did or did not do.
+*/
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use judge::{Blame, Catalogue, Finding, Level, Place, Unproven, Verdict};
+use sip::agent::{Action as SipAction, Agent, Ended, Event as SipEvent, Policy};
+use sip::{Blank, Frame, Framer, Limits};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use trace::{Conn as ConnId, Intent, Kind, Seat};
+use xccos::payload::MsgId;
+
+use super::link::{Connector, Input, Link, Output, start};
+use super::recorder::{Recorder, Sink};
+use super::scope::Values;
+use super::server::Hosting;
+use crate::lang::diag::Span;
+use crate::lang::value::{Scope, Text};
+use crate::plan::*;
+use crate::target::{Binding, Target as TargetFile};
+
+/// Longest the end of a scenario waits for the answer to a BYE.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// What the other seat is reached by.
+pub enum Reach {
+    /// The harness is the client.
+    Client(Arc<dyn Connector>),
+    /// The harness is the server.
+    Server(Box<Hosting>),
+}
+
+/// What a play needs besides the plan.
+pub struct Setup<'s> {
+    /// The implementation under test.
+    pub target: TargetFile,
+    /// The scenario's users and rooms.
+    pub binding: Binding,
+    /// The way to the other seat.
+    pub reach: Reach,
+    /// All requirements.
+    pub catalogue: Arc<Catalogue>,
+    /// Schema profile.
+    pub profile: String,
+    /// Always-on rules.
+    pub monitor: Option<Box<dyn judge::Monitor>>,
+    /// Seed of every random choice.
+    pub seed: u64,
+    /// Calendar time at the start.
+    pub epoch: jiff::Timestamp,
+    /// Times are divided by this.
+    pub time_scale: f64,
+    /// Where events and findings go.
+    pub sink: &'s mut Sink<'s>,
+}
+
+/// How a play ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Played {
+    /// Why nothing is proven, when that is so.
+    pub unproven: Option<Unproven>,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+/// Plays a scenario to its end.
+pub async fn play(scenario: &Scenario, setup: Setup<'_>) -> Played {
+    let start = Instant::now();
+    let harness = match &setup.reach {
+        Reach::Client(_) => Seat::Client,
+        Reach::Server(_) => Seat::Server,
+    };
+    let (sender, inputs) = mpsc::unbounded_channel();
+    let mut player = Player {
+        scenario,
+        harness,
+        reach: setup.reach,
+        catalogue: setup.catalogue,
+        profile: setup.profile,
+        time_scale: setup.time_scale,
+        start,
+        epoch: setup.epoch,
+        recorder: Recorder::new(harness.other(), setup.monitor, setup.sink),
+        values: Values {
+            target: setup.target,
+            binding: setup.binding,
+            names: HashMap::new(),
+            now: Cell::new(setup.epoch),
+            envid: Cell::new(0),
+            seqid: Cell::new(0),
+            ids: RefCell::new(sip::Seeded::new(setup.seed)),
+        },
+        sender,
+        inputs,
+        conns: Vec::new(),
+        envids: HashMap::new(),
+        named: HashMap::new(),
+        sip_events: Vec::new(),
+        later: BTreeMap::new(),
+        later_count: 0,
+        floor: 0,
+        stimulated: false,
+        sanity: false,
+        unproven: None,
+        acts: HashMap::new(),
+        next_act: 0,
+    };
+    let limit = start + player.scaled(scenario.timeout);
+    let walk = tokio::time::timeout_at(limit, player.walk(&scenario.steps)).await;
+    if walk.is_err() {
+        let why = format!(
+            "it took longer than its time limit of {}",
+            super::matching::span_text(scenario.timeout)
+        );
+        player.unproven.get_or_insert(Unproven::Inconclusive(why));
+    }
+    player.farewell().await;
+    let end = player.now();
+    player.recorder.finish(end);
+    Played {
+        unproven: player.unproven,
+        duration: end,
+    }
+}
+
+/// Whether the next step is played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flow {
+    Next,
+    Stop,
+}
+
+/// A connection of an endpoint.
+pub(super) struct Conn {
+    pub id: ConnId,
+    pub endpoint: String,
+    pub agent: Agent,
+    pub framer: Framer,
+    pub output: Option<mpsc::UnboundedSender<Output>>,
+    /// The dialog that INFOs go into.
+    pub dialog: Option<sip::DialogId>,
+    /// Recorded as opened.
+    pub announced: bool,
+    pub link: (String, String, String),
+    pub delay: Option<Duration>,
+    pub fragment: Option<usize>,
+    pub hold: Option<Vec<u8>>,
+}
+
+/// A message that a step named.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Named {
+    /// Its primitives.
+    pub ids: Vec<MsgId>,
+    /// Its SIP transactions: Call-ID and CSeq number.
+    pub requests: Vec<(String, u32)>,
+    /// How much had been seen when it was sent.
+    pub floor: usize,
+}
+
+/// Something to do later.
+pub(super) enum Later {
+    /// Bytes for a connection, with how they were meant.
+    Write(usize, Vec<u8>, Intent),
+    /// The harness's server sends an envelope.
+    Serve(usize, super::server::Delivery),
+}
+
+pub(super) struct Player<'a, 's> {
+    pub scenario: &'a Scenario,
+    pub harness: Seat,
+    pub reach: Reach,
+    pub catalogue: Arc<Catalogue>,
+    pub profile: String,
+    pub time_scale: f64,
+    pub start: Instant,
+    pub epoch: jiff::Timestamp,
+    pub recorder: Recorder<'s>,
+    pub values: Values,
+    pub sender: mpsc::UnboundedSender<Input>,
+    pub inputs: mpsc::UnboundedReceiver<Input>,
+    pub conns: Vec<Conn>,
+    pub envids: HashMap<String, u64>,
+    pub named: HashMap<String, Named>,
+    /// What the agents told and no step has taken yet.
+    pub sip_events: Vec<(usize, SipEvent)>,
+    pub later: BTreeMap<(Duration, u64), Later>,
+    pub later_count: u64,
+    /// Expectations look back to here.
+    pub floor: usize,
+    /// A step acted since the last expectation.
+    pub stimulated: bool,
+    pub sanity: bool,
+    pub unproven: Option<Unproven>,
+    /// Actions at drivers by name.
+    pub acts: HashMap<String, super::upper::Act>,
+    pub next_act: u64,
+}
+
+impl Player<'_, '_> {
+    // ---- time ----
+
+    pub(super) fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    pub(super) fn scaled(&self, duration: Duration) -> Duration {
+        if self.time_scale > 0.0 {
+            duration.div_f64(self.time_scale)
+        } else {
+            duration
+        }
+    }
+
+    pub(super) fn wall(&self) -> jiff::Timestamp {
+        xccos::time::Now::after(self.epoch, self.now()).wall
+    }
+
+    /// The present for `${now()}`.
+    pub(super) fn tell_time(&self) {
+        self.values.now.set(self.wall());
+    }
+
+    pub(super) fn eval(&self, text: &Text) -> Result<String, String> {
+        self.tell_time();
+        text.eval(&self.values)
+    }
+
+    // ---- ends ----
+
+    /// The scenario proves nothing.
+    pub(super) fn give_up(&mut self, why: Unproven) -> Flow {
+        let why = match (self.sanity, why) {
+            (true, Unproven::Inconclusive(text)) => {
+                Unproven::Inconclusive(format!("the sanity exchange failed: {text}"))
+            }
+            (_, why) => why,
+        };
+        self.unproven.get_or_insert(why);
+        Flow::Stop
+    }
+
+    /// The scenario asks for something that cannot be done.
+    pub(super) fn cannot(&mut self, step: &Step, why: impl std::fmt::Display) -> Flow {
+        let place = format!("{}:{}", step.source.name, step.span.line);
+        self.give_up(Unproven::Harness(format!("{place}: {why}")))
+    }
+
+    /// Concludes about requirements; gives whether one of them was broken.
+    pub(super) fn conclude(
+        &mut self,
+        ids: &[String],
+        held: bool,
+        message: &str,
+        event: Option<u64>,
+        place: Place,
+        step: (&Step, Span),
+    ) {
+        if self.sanity {
+            return;
+        }
+        for id in ids {
+            let level = self.catalogue.get(id).map_or(Level::Must, |r| r.level);
+            let verdict = if held {
+                Verdict::Pass
+            } else {
+                match xccos::policy::weight(id, &self.profile) {
+                    Some(xccos::policy::Weight::Off) => continue,
+                    Some(xccos::policy::Weight::Info) => Verdict::Info,
+                    Some(xccos::policy::Weight::Warn) => Verdict::Warn,
+                    Some(xccos::policy::Weight::Fail) => Verdict::Fail,
+                    None if level.is_binding() => Verdict::Fail,
+                    None if level == Level::May => Verdict::Info,
+                    None => Verdict::Warn,
+                }
+            };
+            self.recorder.found(Finding {
+                requirement: id.clone(),
+                level,
+                verdict,
+                blame: Blame::Target,
+                message: message.to_owned(),
+                rule: "scenario".to_owned(),
+                event,
+                place: place.clone(),
+                profiles: Vec::new(),
+                step: Some((step.0.source.name.clone(), step.1.line)),
+            });
+        }
+    }
+
+    // ---- connections ----
+
+    pub(super) fn conn_of(&self, endpoint: &str) -> Option<usize> {
+        self.conns
+            .iter()
+            .rposition(|c| c.endpoint == endpoint && c.output.is_some())
+    }
+
+    /// The endpoint's connection, opened when there is none.
+    pub(super) async fn connected(&mut self, endpoint: &str) -> Result<usize, Flow> {
+        if let Some(at) = self.conn_of(endpoint) {
+            return Ok(at);
+        }
+        let Reach::Client(connector) = &self.reach else {
+            let why = format!("the client of `{endpoint}` is not connected");
+            return Err(self.give_up(Unproven::Inconclusive(why)));
+        };
+        let connector = connector.clone();
+        match connector.connect().await {
+            Ok(link) => Ok(self.open(link, endpoint)),
+            Err(error) => Err(self.give_up(Unproven::Environment(error.0))),
+        }
+    }
+
+    fn open(&mut self, link: Link, endpoint: &str) -> usize {
+        let user = self
+            .scenario
+            .endpoints
+            .get(endpoint)
+            .and_then(|role| self.values.user(role))
+            .cloned()
+            .unwrap_or_default();
+        let uri = sip::Uri::parse(&user.uri)
+            .unwrap_or_else(|_| sip::Uri::sip("nobody", &self.values.target.domain));
+        let (host, port) = address(&link.client);
+        let mut config = sip::Config::client(uri, transport(&link.transport), &host, port);
+        config.display = (!user.name.is_empty()).then(|| user.name.clone());
+        let seed = sip::Ids::bits(&mut *self.values.ids.borrow_mut());
+        config.epid = Some(format!("{:012x}", seed >> 16));
+        let agent = Agent::client(config, Box::new(sip::Seeded::new(seed)));
+        let at = self.add(link, endpoint, agent, Blank::Pongs);
+        self.announce(at);
+        at
+    }
+
+    /// Takes a connection over; it is recorded when it is announced.
+    pub(super) fn add(&mut self, link: Link, endpoint: &str, agent: Agent, blank: Blank) -> usize {
+        let id = self.conns.len() as ConnId;
+        let output = start(id, link.stream, self.sender.clone());
+        self.conns.push(Conn {
+            id,
+            endpoint: endpoint.to_owned(),
+            agent,
+            framer: Framer::new(Limits::default(), blank),
+            output: Some(output),
+            dialog: None,
+            announced: false,
+            link: (link.transport, link.client, link.server),
+            delay: None,
+            fragment: None,
+            hold: None,
+        });
+        self.conns.len() - 1
+    }
+
+    /// Records that a connection is up.
+    pub(super) fn announce(&mut self, at: usize) {
+        let now = self.now();
+        if let Some(conn) = self.conns.get_mut(at)
+            && !conn.announced
+        {
+            conn.announced = true;
+            let endpoint = (!conn.endpoint.is_empty()).then(|| conn.endpoint.clone());
+            let (transport, client, server) = conn.link.clone();
+            let id = conn.id;
+            self.recorder.record(
+                now,
+                id,
+                Kind::Opened {
+                    endpoint,
+                    transport,
+                    client,
+                    server,
+                },
+            );
+        }
+    }
+
+    /// Closes a connection from our side.
+    pub(super) fn close(&mut self, at: usize) {
+        let now = self.now();
+        let harness = self.harness;
+        let Some(conn) = self.conns.get_mut(at) else {
+            return;
+        };
+        let Some(output) = conn.output.take() else {
+            return;
+        };
+        let _ = output.send(Output::Close);
+        conn.dialog = None;
+        let (id, endpoint) = (conn.id, conn.endpoint.clone());
+        let mut actions = Vec::new();
+        conn.agent.closed(now, &mut actions);
+        self.recorder.closed(
+            now,
+            id,
+            &endpoint,
+            Some(harness),
+            "end of stream".to_owned(),
+        );
+        self.host_closed(at);
+    }
+
+    /// Does what an agent wants.
+    pub(super) fn perform(&mut self, at: usize, actions: Vec<SipAction>, mut intent: Intent) {
+        for action in actions {
+            match action {
+                SipAction::Send(bytes) => {
+                    let intent = std::mem::take(&mut intent);
+                    self.write(at, bytes, intent);
+                }
+                SipAction::Event(event) => self.told(at, event),
+                SipAction::Close(_) => self.close(at),
+            }
+        }
+    }
+
+    /// Sends bytes now, or later when the connection is made slow.
+    pub(super) fn write(&mut self, at: usize, bytes: Vec<u8>, intent: Intent) {
+        match self.conns.get(at).and_then(|c| c.delay) {
+            Some(delay) => {
+                let due = self.now() + delay;
+                self.schedule(due, Later::Write(at, bytes, intent));
+            }
+            None => self.write_now(at, bytes, intent),
+        }
+    }
+
+    pub(super) fn schedule(&mut self, due: Duration, later: Later) {
+        self.later_count += 1;
+        self.later.insert((due, self.later_count), later);
+    }
+
+    fn write_now(&mut self, at: usize, bytes: Vec<u8>, intent: Intent) {
+        let now = self.now();
+        let harness = self.harness;
+        let Some(conn) = self.conns.get_mut(at) else {
+            return;
+        };
+        let (id, fragment) = (conn.id, conn.fragment);
+        let Some(output) = &conn.output else {
+            return;
+        };
+        match &mut conn.hold {
+            Some(held) => held.extend_from_slice(&bytes),
+            None => {
+                let _ = output.send(Output::Write(bytes.clone(), fragment));
+            }
+        }
+        // What is no SIP message is recorded as such.
+        let whole = sip::Message::parse(bytes.clone()).is_ok()
+            || bytes.iter().all(|b| matches!(b, b'\r' | b'\n'));
+        let kind = if whole {
+            Kind::Message {
+                from: harness,
+                bytes,
+                intent,
+            }
+        } else {
+            let mut bytes = bytes;
+            bytes.truncate(64 * 1024);
+            let problem = match intent {
+                Intent::Deliberate(how) => format!("deliberate: {how}"),
+                Intent::Plain => "not a SIP message".to_owned(),
+            };
+            Kind::Garbage {
+                from: harness,
+                bytes,
+                problem,
+            }
+        };
+        self.recorder.record(now, id, kind);
+    }
+
+    // ---- what arrives ----
+
+    /// Waits until something happened or `until` has come; gives whether it has.
+    pub(super) async fn wait(&mut self, until: Duration) -> bool {
+        self.due();
+        if let Ok(input) = self.inputs.try_recv() {
+            self.take(input);
+            return false;
+        }
+        let now = self.now();
+        if now >= until {
+            return true;
+        }
+        let next = self.next_due().map_or(until, |due| due.min(until));
+        let deadline = self.start + next;
+        tokio::select! {
+            biased;
+            input = self.inputs.recv() => {
+                if let Some(input) = input {
+                    self.take(input);
+                }
+            }
+            () = tokio::time::sleep_until(deadline) => {}
+        }
+        self.due();
+        false
+    }
+
+    /// Takes what is there already.
+    pub(super) fn drain(&mut self) {
+        while let Ok(input) = self.inputs.try_recv() {
+            self.take(input);
+        }
+        self.due();
+    }
+
+    fn next_due(&self) -> Option<Duration> {
+        let agents = self
+            .conns
+            .iter()
+            .filter(|c| c.output.is_some())
+            .filter_map(|c| c.agent.deadline());
+        let later = self.later.keys().next().map(|(due, _)| *due);
+        agents.chain(later).chain(self.host_due()).min()
+    }
+
+    /// Does what the clock asks for.
+    fn due(&mut self) {
+        let now = self.now();
+        while let Some(entry) = self.later.first_entry() {
+            if entry.key().0 > now {
+                break;
+            }
+            match entry.remove() {
+                Later::Write(at, bytes, intent) => self.write_now(at, bytes, intent),
+                Later::Serve(at, delivery) => self.deliver(at, delivery),
+            }
+        }
+        for at in 0..self.conns.len() {
+            let Some(conn) = self.conns.get_mut(at) else {
+                continue;
+            };
+            if conn.output.is_some() && conn.agent.deadline().is_some_and(|d| d <= now) {
+                let mut actions = Vec::new();
+                conn.agent.tick(now, &mut actions);
+                self.perform(at, actions, Intent::Plain);
+            }
+        }
+        self.host_tick();
+    }
+
+    fn take(&mut self, input: Input) {
+        match input {
+            Input::Bytes(id, bytes) => {
+                let at = id as usize;
+                let Some(conn) = self.conns.get_mut(at) else {
+                    return;
+                };
+                if conn.output.is_none() {
+                    return;
+                }
+                conn.framer.push(&bytes);
+                while let Some(frame) = self.conns.get_mut(at).and_then(|c| c.framer.next()) {
+                    self.frame(at, frame);
+                }
+            }
+            Input::End(id, how) => self.ended(id as usize, how),
+            Input::Accepted(link) => self.accepted(link),
+            Input::Unable(why) => {
+                self.give_up(Unproven::Environment(why));
+            }
+            Input::Answer(name, response) => self.driver_answer(&name, *response),
+        }
+    }
+
+    fn frame(&mut self, at: usize, frame: Frame) {
+        let now = self.now();
+        let target = self.harness.other();
+        if let Frame::Message(message) = &frame {
+            self.recognise(at, message);
+        }
+        self.announce(at);
+        let Some(conn) = self.conns.get_mut(at) else {
+            return;
+        };
+        let (id, endpoint) = (conn.id, conn.endpoint.clone());
+        match &frame {
+            Frame::Message(message) => {
+                self.recorder.received(now, id, &endpoint, message);
+            }
+            Frame::KeepAlive { bytes, .. } => {
+                self.recorder.record(
+                    now,
+                    id,
+                    Kind::Message {
+                        from: target,
+                        bytes: bytes.clone(),
+                        intent: Intent::Plain,
+                    },
+                );
+            }
+            Frame::Error(error) => {
+                self.recorder.record(
+                    now,
+                    id,
+                    Kind::Garbage {
+                        from: target,
+                        bytes: error.bytes.clone(),
+                        problem: error.what.clone(),
+                    },
+                );
+            }
+        }
+        let mut actions = Vec::new();
+        if let Some(conn) = self.conns.get_mut(at) {
+            conn.agent.receive(now, frame, &mut actions);
+        }
+        self.perform(at, actions, Intent::Plain);
+    }
+
+    /// A connection was closed by the target, or broke.
+    fn ended(&mut self, at: usize, how: String) {
+        let now = self.now();
+        let target = self.harness.other();
+        let Some(conn) = self.conns.get_mut(at) else {
+            return;
+        };
+        if conn.output.is_none() {
+            return;
+        }
+        if let Some(frame) = conn.framer.finish() {
+            self.frame(at, frame);
+        }
+        let Some(conn) = self.conns.get_mut(at) else {
+            return;
+        };
+        if conn.output.take().is_none() {
+            return;
+        }
+        conn.dialog = None;
+        let (id, endpoint) = (conn.id, conn.endpoint.clone());
+        let mut actions = Vec::new();
+        conn.agent.closed(now, &mut actions);
+        for action in actions {
+            if let SipAction::Event(event) = action {
+                self.told(at, event);
+            }
+        }
+        self.announce(at);
+        self.recorder.closed(now, id, &endpoint, Some(target), how);
+        self.host_closed(at);
+    }
+
+    /// An agent tells something.
+    fn told(&mut self, at: usize, event: SipEvent) {
+        match &event {
+            SipEvent::Established { dialog } | SipEvent::Confirmed { dialog } => {
+                let dialog = *dialog;
+                if let Some(conn) = self.conns.get_mut(at) {
+                    conn.dialog = Some(dialog);
+                }
+                self.name_dialog(at);
+            }
+            SipEvent::Ended { dialog, .. } => {
+                let dialog = *dialog;
+                if let Some(conn) = self.conns.get_mut(at)
+                    && conn.dialog == Some(dialog)
+                {
+                    conn.dialog = None;
+                }
+            }
+            _ => {}
+        }
+        if self.harness == Seat::Server {
+            self.host_told(at, &event);
+        }
+        if self.sip_events.len() < 10_000 {
+            self.sip_events.push((at, event));
+        }
+    }
+
+    /// Makes the parts of an endpoint's dialog known as `${alice.call_id}`.
+    fn name_dialog(&mut self, at: usize) {
+        let Some(conn) = self.conns.get(at) else {
+            return;
+        };
+        let Some(dialog) = conn.dialog.and_then(|d| conn.agent.dialog(d)) else {
+            return;
+        };
+        let parts = [
+            ("call_id", dialog.call_id().to_owned()),
+            ("local_tag", dialog.local_tag().to_owned()),
+            (
+                "remote_tag",
+                dialog.remote_tag().unwrap_or_default().to_owned(),
+            ),
+            ("local_uri", dialog.local_uri().to_string()),
+            ("remote_uri", dialog.remote_uri().to_string()),
+            ("target", dialog.target().to_string()),
+        ];
+        for (key, value) in parts {
+            let name = format!("{}.{key}", conn.endpoint);
+            self.values.names.insert(name, value);
+        }
+    }
+
+    // ---- steps ----
+
+    async fn walk(&mut self, steps: &[Step]) -> Flow {
+        for step in steps {
+            if let Some((capability, wanted)) = &step.when
+                && self.values.target.can(capability) != *wanted
+            {
+                continue;
+            }
+            self.drain();
+            if self.unproven.is_some() {
+                return Flow::Stop;
+            }
+            let flow = Box::pin(self.step(step)).await;
+            if flow == Flow::Stop {
+                return Flow::Stop;
+            }
+        }
+        Flow::Next
+    }
+
+    /// A step acts: expectations after it look from here on.
+    fn stimulus(&mut self) {
+        if !self.stimulated {
+            self.stimulated = true;
+            self.floor = self.recorder.seen.len();
+        }
+    }
+
+    async fn step(&mut self, step: &Step) -> Flow {
+        match &step.action {
+            Action::Expect(items) => {
+                let flow = self.expect(step, items).await;
+                self.stimulated = false;
+                return flow;
+            }
+            Action::Never(never) => {
+                let flow = self.never(step, never).await;
+                self.stimulated = false;
+                return flow;
+            }
+            Action::Answered(answered) => {
+                let flow = self.answered(step, answered).await;
+                self.stimulated = false;
+                return flow;
+            }
+            Action::Sanity(steps) => {
+                let outer = std::mem::replace(&mut self.sanity, true);
+                let flow = self.walk(steps).await;
+                self.sanity = outer;
+                return flow;
+            }
+            Action::Note(text) => {
+                let text = self.eval(text).unwrap_or_else(|e| e);
+                let now = self.now();
+                self.recorder.record(now, 0, Kind::Note { text });
+                return Flow::Next;
+            }
+            _ => self.stimulus(),
+        }
+        match &step.action {
+            Action::Connect(endpoints) => {
+                for endpoint in endpoints {
+                    if let Err(flow) = self.connected(endpoint).await {
+                        return flow;
+                    }
+                }
+                Flow::Next
+            }
+            Action::Drop(endpoints) => {
+                for endpoint in endpoints {
+                    if let Some(at) = self.conn_of(endpoint) {
+                        self.close(at);
+                    }
+                }
+                Flow::Next
+            }
+            Action::Register {
+                from,
+                expires,
+                status,
+                decides,
+            } => self.register(step, from, *expires, status, decides).await,
+            Action::Dial {
+                from,
+                to,
+                status,
+                within,
+                decides,
+                save,
+            } => {
+                self.dial(step, from, to, status, *within, decides, save.as_deref())
+                    .await
+            }
+            Action::HangUp {
+                from,
+                status,
+                decides,
+            } => self.hang_up(step, from, status, decides).await,
+            Action::Send(send) => self.send(step, send).await,
+            Action::Fault(fault) => self.fault(fault),
+            Action::Serve(serve) => self.serve(step, serve),
+            Action::Release(name) => self.release(name),
+            Action::Do(act) => self.act(step, act).await,
+            Action::Expect(_)
+            | Action::Never(_)
+            | Action::Answered(_)
+            | Action::Sanity(_)
+            | Action::Note(_) => Flow::Next,
+        }
+    }
+
+    fn fault(&mut self, fault: &Fault) -> Flow {
+        for endpoint in &fault.at {
+            let Some(at) = self.conn_of(endpoint) else {
+                continue;
+            };
+            let Some(conn) = self.conns.get_mut(at) else {
+                continue;
+            };
+            if let Some(delay) = fault.delay {
+                conn.delay = (!delay.is_zero()).then_some(delay);
+            }
+            if let Some(piece) = fault.fragment {
+                conn.fragment = (piece > 0).then_some(piece);
+            }
+            if let Some(mute) = fault.mute {
+                let policy = if mute { Policy::Silent } else { Policy::Auto };
+                for method in ["INFO", "BYE", "OPTIONS", "UPDATE"] {
+                    conn.agent.set_policy(method, policy);
+                }
+            }
+            match fault.hold {
+                Some(true) => conn.hold = Some(conn.hold.take().unwrap_or_default()),
+                Some(false) => {
+                    if let (Some(held), Some(output)) = (conn.hold.take(), &conn.output) {
+                        let _ = output.send(Output::Write(held, conn.fragment));
+                    }
+                }
+                None => {}
+            }
+        }
+        Flow::Next
+    }
+
+    /// Ends what is still up, politely, with a limit on each wait.
+    async fn farewell(&mut self) {
+        self.drain();
+        if self.harness == Seat::Client {
+            for at in 0..self.conns.len() {
+                self.part(at).await;
+            }
+        }
+        self.drivers_end().await;
+        self.drain();
+        for at in 0..self.conns.len() {
+            self.close(at);
+        }
+    }
+
+    /// Hangs up whatever a connection still has, and waits a little for the answers.
+    async fn part(&mut self, at: usize) {
+        let now = self.now();
+        let Some(conn) = self.conns.get_mut(at).filter(|c| c.output.is_some()) else {
+            return;
+        };
+        conn.delay = None;
+        if let (Some(held), Some(output)) = (conn.hold.take(), &conn.output) {
+            let _ = output.send(Output::Write(held, None));
+        }
+        let dialogs: Vec<_> = conn.agent.dialogs().map(|d| d.id()).collect();
+        let mut actions = Vec::new();
+        for dialog in dialogs {
+            let _ = conn.agent.bye(now, dialog, &mut actions);
+        }
+        self.perform(at, actions, Intent::Plain);
+        loop {
+            let busy = self
+                .conns
+                .get(at)
+                .is_some_and(|c| c.output.is_some() && c.agent.unanswered() > 0);
+            if !busy || self.wait(now + FAREWELL).await {
+                return;
+            }
+        }
+    }
+
+    /// Takes the first event of an agent that `pick` knows what to do with.
+    pub(super) fn pick<T>(
+        &mut self,
+        mut pick: impl FnMut(usize, &SipEvent) -> Option<T>,
+    ) -> Option<T> {
+        let mut found = None;
+        let at = self.sip_events.iter().position(|(at, event)| {
+            found = pick(*at, event);
+            found.is_some()
+        })?;
+        self.sip_events.remove(at);
+        found
+    }
+}
+
+/// Why a dialog did not come about, in words.
+pub(super) fn why_ended(why: &Ended) -> String {
+    match why {
+        Ended::Refused(status) => format!("it was answered {status}"),
+        Ended::NoAnswer => "it was never answered".to_owned(),
+        Ended::Disconnected => "the connection is gone".to_owned(),
+        Ended::ByPeer => "the peer hung up".to_owned(),
+        other => format!("it ended ({other:?})"),
+    }
+}
+
+/// Host and port of an address; memory connections get a name that cannot be mistaken.
+pub(super) fn address(text: &str) -> (String, u16) {
+    match text.rsplit_once(':') {
+        Some((host, port)) => (
+            host.trim_matches(['[', ']']).to_owned(),
+            port.parse().unwrap_or(5061),
+        ),
+        None => ("client.invalid".to_owned(), 5061),
+    }
+}
+
+pub(super) fn transport(text: &str) -> sip::agent::Transport {
+    if text.starts_with("tcp") {
+        sip::agent::Transport::Tcp
+    } else {
+        sip::agent::Transport::Tls
+    }
+}
+
+/// Looks a value up without counting anything.
+pub(super) fn known(values: &Values, path: &str) -> Option<String> {
+    values.path(path).ok()
+}

@@ -1,0 +1,406 @@
+/*! The upper tester: what the user of a client under test does and is told.
+
+Each action is a call to the driver that runs beside the player; its answer
+comes back as an input like any other and is recorded.
+*/
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use judge::{Place, Unproven};
+use peer::driver::{Request, Response};
+use serde_json::{Map, Value};
+use trace::Kind;
+
+use super::link::Input;
+use super::matching::{Matcher, Mismatch, span_text};
+use super::player::{Flow, Player, Reach};
+use crate::lang::value::Kind as Written;
+use crate::plan::*;
+
+/// An action at a driver.
+#[derive(Debug, Clone)]
+pub(super) struct Act {
+    /// Its number.
+    pub id: u64,
+    /// What it does.
+    pub verb: String,
+    /// Endpoint.
+    pub endpoint: String,
+    /// Its answer, and the event that shows it.
+    pub answer: Option<(Response, u64)>,
+}
+
+impl Player<'_, '_> {
+    pub(super) async fn act(&mut self, step: &Step, act: &Do) -> Flow {
+        let Reach::Server(hosting) = &self.reach else {
+            return self.cannot(step, "`do` needs a client under test");
+        };
+        let Some(driver) = hosting.driver.clone() else {
+            let why = "the target has no driver to act for its user".to_owned();
+            return self.give_up(Unproven::Skip(why));
+        };
+        let mut params = match self.json_value(&act.arguments) {
+            Ok(Value::Object(map)) => map,
+            Ok(_) => Map::new(),
+            Err(why) => return self.cannot(step, why),
+        };
+        params.insert("user".to_owned(), act.at.clone().into());
+        if act.action == "sign_in" {
+            self.sign_in(&act.at, &mut params);
+        }
+        if act.action == "cancel"
+            && let Some(Value::String(name)) = params.get("request").cloned()
+            && let Some(other) = self.acts.get(&name)
+        {
+            params.insert("request".to_owned(), other.id.into());
+        }
+        self.next_act += 1;
+        let id = self.next_act;
+        let request = Request {
+            id,
+            verb: act.action.clone(),
+            params,
+        };
+        let now = self.now();
+        self.recorder.record(
+            now,
+            0,
+            Kind::Upper {
+                endpoint: act.at.clone(),
+                command: true,
+                text: request.to_json().to_string(),
+            },
+        );
+        let name = act.name.clone().unwrap_or_else(|| format!("#{id}"));
+        self.acts.insert(
+            name.clone(),
+            Act {
+                id,
+                verb: act.action.clone(),
+                endpoint: act.at.clone(),
+                answer: None,
+            },
+        );
+        let sender = self.sender.clone();
+        let tag = name.clone();
+        tokio::spawn(async move {
+            let response = driver.call(request).await;
+            let _ = sender.send(Input::Answer(tag, Box::new(response)));
+        });
+        let Some(within) = act.within else {
+            return Flow::Next;
+        };
+        let until = self.now() + self.scaled(within);
+        loop {
+            if let Some(done) = self.acts.get(&name).and_then(|a| a.answer.clone()) {
+                return self.after_act(&name, &done.0);
+            }
+            if self.unproven.is_some() {
+                return Flow::Stop;
+            }
+            if self.wait(until).await {
+                let why = format!(
+                    "the client did not answer `{}` within {}",
+                    act.action,
+                    span_text(within)
+                );
+                return self.give_up(Unproven::Inconclusive(why));
+            }
+        }
+    }
+
+    /// An action that was waited for has to have gone well; what cannot be done skips the scenario.
+    fn after_act(&mut self, name: &str, response: &Response) -> Flow {
+        let verb = self
+            .acts
+            .get(name)
+            .map(|a| a.verb.clone())
+            .unwrap_or_default();
+        match &response.result {
+            Ok(_) => Flow::Next,
+            Err(refusal) if refusal.code == "unsupported" => {
+                let capability = format!("do:{verb}");
+                if self.values.target.supported.contains(&capability) {
+                    let why = format!("the target declares `{capability}` and answers unsupported");
+                    return self.give_up(Unproven::Inconclusive(why));
+                }
+                self.give_up(Unproven::Skip(format!("the client cannot `{verb}`")))
+            }
+            Err(refusal) => {
+                let why = format!("`{verb}` went wrong: {} {}", refusal.code, refusal.message);
+                self.give_up(Unproven::Inconclusive(why))
+            }
+        }
+    }
+
+    /// What every `sign_in` carries besides what the step says.
+    fn sign_in(&mut self, endpoint: &str, params: &mut Map<String, Value>) {
+        let user = self
+            .scenario
+            .endpoints
+            .get(endpoint)
+            .and_then(|role| self.values.user(role))
+            .cloned()
+            .unwrap_or_default();
+        let target = &self.values.target;
+        let Reach::Server(hosting) = &mut self.reach else {
+            return;
+        };
+        hosting.expecting.push(endpoint.to_owned());
+        let mut add = |key: &str, value: Value| {
+            params.entry(key.to_owned()).or_insert(value);
+        };
+        add("uri", user.uri.into());
+        add("name", user.name.into());
+        add("domain", target.domain.clone().into());
+        if let Some(uri) = &target.lookup_uri {
+            add("lookup_uri", uri.clone().into());
+        }
+        if let Some(uri) = &target.server_uri {
+            add("server_uri", uri.clone().into());
+        }
+        add("time_scale", self.time_scale.into());
+        for (key, value) in &hosting.sign_in {
+            add(key, value.clone());
+        }
+    }
+
+    pub(super) fn driver_answer(&mut self, name: &str, response: Response) {
+        let now = self.now();
+        let endpoint = self
+            .acts
+            .get(name)
+            .map(|a| a.endpoint.clone())
+            .unwrap_or_default();
+        let event = self.recorder.record(
+            now,
+            0,
+            Kind::Upper {
+                endpoint,
+                command: false,
+                text: response.to_json().to_string(),
+            },
+        );
+        if let Some(act) = self.acts.get_mut(name) {
+            act.answer = Some((response, event));
+        }
+    }
+
+    pub(super) async fn answered(&mut self, step: &Step, wanted: &Answered) -> Flow {
+        let limit = wanted.never.unwrap_or(wanted.within);
+        let until = self.now() + self.scaled(limit);
+        let (response, event) = loop {
+            if let Some(answer) = self.acts.get(&wanted.to).and_then(|a| a.answer.clone()) {
+                break answer;
+            }
+            if self.unproven.is_some() {
+                return Flow::Stop;
+            }
+            if self.wait(until).await {
+                let last = self.recorder.last_event();
+                let here = (step, step.span);
+                if wanted.never.is_some() {
+                    self.conclude(&wanted.decides, true, "", last, Place::default(), here);
+                    return Flow::Next;
+                }
+                let message = format!(
+                    "the client did not tell its user what became of `{}` within {}",
+                    wanted.to,
+                    span_text(limit)
+                );
+                self.conclude(
+                    &wanted.decides,
+                    false,
+                    &message,
+                    last,
+                    Place::default(),
+                    here,
+                );
+                if wanted.decides.is_empty() || self.sanity {
+                    return self.give_up(Unproven::Inconclusive(message));
+                }
+                return Flow::Stop;
+            }
+        };
+        if let Err(refusal) = &response.result
+            && refusal.code == "unsupported"
+        {
+            return self.after_act(&wanted.to, &response);
+        }
+        let here = (step, step.span);
+        if wanted.never.is_some() {
+            let message = format!(
+                "the client answered `{}`: {}",
+                wanted.to,
+                response.to_json()
+            );
+            self.conclude(
+                &wanted.decides,
+                false,
+                &message,
+                Some(event),
+                Place::default(),
+                here,
+            );
+            return Flow::Next;
+        }
+        let outcome = self.compare(
+            &response,
+            wanted.ok,
+            wanted.result.as_ref(),
+            wanted.error.as_ref(),
+        );
+        let lead = wanted
+            .reason
+            .as_ref()
+            .map(|r| format!("{r}: "))
+            .unwrap_or_default();
+        match outcome {
+            Ok(saved) => {
+                self.values.names.extend(saved);
+                self.conclude(
+                    &wanted.decides,
+                    true,
+                    "",
+                    Some(event),
+                    Place::default(),
+                    here,
+                );
+            }
+            Err(mismatch) => {
+                let message = format!("{lead}{} {}", mismatch.path, mismatch.message);
+                self.conclude(
+                    &wanted.decides,
+                    false,
+                    &message,
+                    Some(event),
+                    Place::default(),
+                    here,
+                );
+                if wanted.decides.is_empty() || self.sanity {
+                    return self.give_up(Unproven::Inconclusive(message));
+                }
+                return Flow::Stop;
+            }
+        }
+        for check in &wanted.checks {
+            let lead = check
+                .reason
+                .as_ref()
+                .map(|r| format!("{r}: "))
+                .unwrap_or_default();
+            let outcome =
+                self.compare(&response, None, check.result.as_ref(), check.error.as_ref());
+            let (held, message) = match outcome {
+                Ok(saved) => {
+                    self.values.names.extend(saved);
+                    (true, String::new())
+                }
+                Err(mismatch) => (
+                    false,
+                    format!("{lead}{} {}", mismatch.path, mismatch.message),
+                ),
+            };
+            self.conclude(
+                &check.decides,
+                held,
+                &message,
+                Some(event),
+                Place::default(),
+                here,
+            );
+        }
+        Flow::Next
+    }
+
+    fn compare(
+        &self,
+        response: &Response,
+        ok: Option<bool>,
+        result: Option<&JsonPattern>,
+        error: Option<&JsonPattern>,
+    ) -> Result<Vec<(String, String)>, Box<Mismatch>> {
+        self.tell_time();
+        let mut matcher = Matcher::new(&self.values, self.wall());
+        let line = response.to_json();
+        let differ = |message: String| {
+            Box::new(Mismatch {
+                path: "the answer".to_owned(),
+                span: None,
+                message,
+                depth: 0,
+            })
+        };
+        if let Some(ok) = ok
+            && response.result.is_ok() != ok
+        {
+            return Err(differ(match &response.result {
+                Ok(_) => "is ok, wanted an error".to_owned(),
+                Err(refusal) => format!(
+                    "is the error {} ({}), wanted ok",
+                    refusal.code, refusal.message
+                ),
+            }));
+        }
+        if let Some(pattern) = result {
+            matcher.json(line.get("result"), pattern, "result")?;
+        }
+        if let Some(pattern) = error {
+            matcher.json(line.get("error"), pattern, "error")?;
+        }
+        Ok(matcher.saved)
+    }
+
+    fn json_value(&self, json: &Json) -> Result<Value, String> {
+        Ok(match json {
+            Json::Null => Value::Null,
+            Json::Value(text) => {
+                let value = self.eval(text)?;
+                match text.kind {
+                    Written::Bool => Value::Bool(value == "true"),
+                    Written::Number => serde_json::from_str(&value).unwrap_or(Value::String(value)),
+                    Written::Text => Value::String(value),
+                }
+            }
+            Json::List(items) => Value::Array(
+                items
+                    .iter()
+                    .map(|i| self.json_value(i))
+                    .collect::<Result<_, _>>()?,
+            ),
+            Json::Map(entries) => {
+                let mut map = Map::new();
+                for (key, value) in entries {
+                    map.insert(key.clone(), self.json_value(value)?);
+                }
+                Value::Object(map)
+            }
+        })
+    }
+
+    /// Ends the driver.
+    pub(super) async fn drivers_end(&mut self) {
+        let driver = match &mut self.reach {
+            Reach::Server(hosting) => hosting.driver.take(),
+            Reach::Client(_) => None,
+        };
+        if let Some(driver) = driver {
+            let end = tokio::spawn(async move {
+                let driver: Arc<dyn peer::driver::Driver> = driver;
+                driver.close().await;
+            });
+            let limit = self.now() + Duration::from_secs(3);
+            while !end.is_finished() {
+                if self
+                    .wait(limit.min(self.now() + Duration::from_millis(20)))
+                    .await
+                    && self.now() >= limit
+                {
+                    end.abort();
+                    break;
+                }
+            }
+        }
+    }
+}
