@@ -51,7 +51,7 @@ pub enum NoteKind {
     LowerCaseVersion,
     /// A SIP version other than 2.0.
     OtherVersion,
-    /// More than one space, a tab, or trailing white space in the start line.
+    /// More than the two single spaces of a request line: doubled, at its end, a tab, or within the URI.
     StartLineSpace,
     /// A status line that ends after the code, without the space before the reason.
     MissingReason,

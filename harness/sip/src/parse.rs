@@ -239,7 +239,8 @@ impl Parser<'_> {
                 format!("{} is no SIP version", excerpt(&text[version])),
             ));
         }
-        if end != text.len() || uri.start != first + 1 || uri.end != last || text.contains(&b'\t') {
+        let spaces = text.iter().filter(|b| space(b)).count();
+        if spaces != 2 || text.contains(&b'\t') {
             self.note(NoteKind::StartLineSpace, line.start + first);
         }
         self.version(line.start + version.start, &text[version.clone()]);

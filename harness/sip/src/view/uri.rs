@@ -144,11 +144,18 @@ impl Uri {
     /// Whether both are equal by RFC 3261 19.1.4: user case-sensitive, host not,
     /// parameters compared by the rules of that section.
     pub fn equivalent(&self, other: &Uri) -> bool {
+        let value = |p: &Param| unescape(p.value.as_deref().unwrap_or("")).to_ascii_lowercase();
         let parameters_fit = |a: &Uri, b: &Uri| {
-            a.params.iter().all(|p| match b.param(&p.name) {
-                Some(value) => unescape(value)
-                    .eq_ignore_ascii_case(&unescape(p.value.as_deref().unwrap_or(""))),
-                None => !DECISIVE.contains(&p.name.to_ascii_lowercase().as_str()),
+            a.params.iter().all(|p| {
+                let mut named = b
+                    .params
+                    .iter()
+                    .filter(|q| q.name.eq_ignore_ascii_case(&p.name))
+                    .peekable();
+                match named.peek() {
+                    Some(_) => named.any(|q| value(q) == value(p)),
+                    None => !DECISIVE.contains(&p.name.to_ascii_lowercase().as_str()),
+                }
             })
         };
         let header_list = |u: &Uri| {
