@@ -200,9 +200,19 @@ impl Stream {
                     _ if r.observable == Observable::Internal => Status::NotObservable,
                     _ => Status::NotExercised,
                 },
-                scenarios: match r.id.as_str() {
-                    "XCCOSIP-3.2.3.5-06" => vec!["server/join/bjoin-two-rooms".into()],
-                    _ => Vec::new(),
+                scenarios: {
+                    let mut ids: Vec<String> = Vec::new();
+                    for event in &self.events {
+                        if let RunEvent::Found {
+                            scenario, finding, ..
+                        } = event
+                            && finding.requirement == r.id
+                            && !ids.contains(scenario)
+                        {
+                            ids.push(scenario.clone());
+                        }
+                    }
+                    ids
                 },
                 decided_by: None,
             })
@@ -306,7 +316,7 @@ pub fn variety() -> Vec<RunEvent> {
     wrong.place = Place {
         path: Some("/xccos/rpl[1]/@id".into()),
         line: Some(1),
-        column: Some(55),
+        column: Some(1 + JOINED.find("id=\"rpl").expect("an id") as u32),
         span: None,
     };
     wrong.step = Some((format!("scenarios/{id}.yaml"), 14));
