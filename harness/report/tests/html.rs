@@ -52,6 +52,7 @@ const ELEMENTS: &[&str] = &[
     "details",
     "summary",
     "article",
+    "aside",
     "pre",
     "mark",
     "blockquote",

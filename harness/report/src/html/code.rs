@@ -60,11 +60,7 @@ pub fn body(bytes: &[u8], offset: usize, marks: &[Range<usize>]) -> String {
     }
     // A window around the first mark.
     let first = here.first().map_or(0, |m| m.start);
-    let from = if first > SHOWN / 2 {
-        first - SHOWN / 2
-    } else {
-        0
-    };
+    let from = first.saturating_sub(SHOWN / 2);
     let to = (from + SHOWN).min(body.len());
     if from > 0 {
         note(&mut out, from, "before this");
