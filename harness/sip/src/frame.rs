@@ -298,6 +298,20 @@ impl Framer {
             }
             _ => {}
         }
+        if self.line == self.from
+            && let Some(at) = self.buf[self.seen..]
+                .iter()
+                .take_while(|b| **b != b'\n')
+                .position(|b| (*b < b' ' && !matches!(b, b'\t' | b'\r')) || *b == 0x7f)
+        {
+            // Noise rarely contains line ends; it need not be waited for.
+            let at = self.seen - self.from + at;
+            let what = format!(
+                "the stream is not SIP: a control character in {}",
+                excerpt(rest)
+            );
+            return Err(self.fault(FrameErrorKind::NotSip, what, at));
+        }
         while let Some(at) = self.buf[self.seen..].iter().position(|b| *b == b'\n') {
             let lf = self.seen + at;
             let line = self.line;
@@ -454,6 +468,7 @@ mod tests {
             ("\u{16}\u{3}\u{1}", NotSip),
             ("{\"json\":1}\r\n", NotSip),
             ("GET / HTTP/1.1\r\n", NotSip),
+            ("some\u{0}noise", NotSip),
             (
                 &format!("{start}Content-Length: x\r\n\r\n"),
                 BadContentLength,

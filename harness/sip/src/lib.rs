@@ -15,10 +15,17 @@ last does I/O. None of them knows what a body means.
 3. **The edge.** [`net`] connects, listens, does TLS, reads frames with a
    deadline, injects faults.
 
+The messages are read by our own parser. rsip, the SIP crate one would reach
+for, rejects or silently misreads much of what this protocol's peers send
+(unknown methods, dots in user parts, colons in parameter values, folded and
+compact headers) and does no framing; the property tests use it as a second
+opinion on the subset both can read, and nothing else does.
+
 # A server's agent
 
 It answers REGISTER, SUBSCRIBE, OPTIONS, UPDATE, BYE and keep-alives itself and
-asks about INVITE and INFO:
+asks about INVITE and INFO
+(`examples/answer.rs` is the same on a socket):
 
 ```
 use std::time::Duration;

@@ -62,6 +62,10 @@ pub struct Config {
     pub repeat_2xx: bool,
     /// Pings (CRLF CRLF) after this much silence of ours.
     pub keep_alive: Option<Duration>,
+    /// Dialogs at a time; INVITEs beyond it are answered 503. Default 4096.
+    pub max_dialogs: usize,
+    /// Requests that wait for the upper layer at a time; others are answered 503. Default 1024.
+    pub max_waiting: usize,
     /// What a registrar and presence server answers; none makes REGISTER and SUBSCRIBE methods we do not allow.
     pub registrar: Option<Registrar>,
 }
@@ -105,6 +109,8 @@ impl Config {
             ack: true,
             repeat_2xx: true,
             keep_alive: None,
+            max_dialogs: 4096,
+            max_waiting: 1024,
             registrar: None,
         }
     }

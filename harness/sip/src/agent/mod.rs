@@ -13,7 +13,7 @@ as a [`Remark`]: the codes of [`crate::NoteKind`], and `missing-branch`,
 `missing-max-forwards`, `missing-contact`, `missing-from-tag`, `missing-to-tag`,
 `foreign-from-tag`, `cseq-repeated`, `cseq-out-of-order`, `duplicate`, `before-ack`, `no-ack`,
 `stray-ack`, `stray-answer`, `foreign-via`, `repeated-2xx`, `forked`,
-`unanswerable`, `bad-request`. What the agent itself sends is always correct,
+`unanswerable`, `bad-request`, `overload`. What the agent itself sends is always correct,
 unless the layer above edits a [`Draft`] or an answer on purpose.
 */
 
@@ -272,7 +272,7 @@ impl Agent {
             code,
             text: text.into(),
             offset: None,
-            violation: !matches!(code, "duplicate" | "repeated-2xx" | "forked"),
+            violation: !matches!(code, "duplicate" | "repeated-2xx" | "forked" | "overload"),
         })));
     }
 

@@ -780,6 +780,20 @@ fn answers_name_the_true_address() {
 }
 
 #[test]
+fn more_than_can_be_served_is_refused() {
+    let mut s = server();
+    s.agent.config_mut().max_dialogs = 2;
+    for n in 0..3 {
+        s.text(T0, &field_invite(&format!("call{n}"), "alice"));
+    }
+    assert_eq!(s.sent.last().unwrap().status(), Some(503));
+    assert_eq!(s.agent.dialogs().count(), 2);
+    s.agent.config_mut().max_waiting = 2;
+    let options = "OPTIONS sip:x@example.com SIP/2.0\nVia: SIP/2.0/TLS h;branch=z9hG4bK1\nFrom: <sip:a@h>;tag=1\nTo: <sip:x@h>\nMax-Forwards: 70\nCSeq: 4 OPTIONS\nCall-ID: c\nContent-Length: 0\n\n";
+    assert_eq!(s.text(T0, options)[0].status(), Some(503));
+}
+
+#[test]
 fn keep_alives() {
     let (mut c, mut s) = (client(), server());
     assert_eq!(s.feed(T0, b"\r\n\r\n"), b"\r\n");

@@ -85,6 +85,15 @@ impl Agent {
             self.send(now, answer, out);
             return;
         }
+        let opens = method == "INVITE" && basics.to.tag().is_none();
+        if self.served.pending.len() >= self.config.max_waiting
+            || (opens && self.dialogs.len() >= self.config.max_dialogs)
+        {
+            let text = format!("{method} exceeds what is served at a time; it is answered 503");
+            self.remark("overload", text, out);
+            self.refuse_raw(now, &message, 503, None, out);
+            return;
+        }
         match basics.to.tag() {
             Some(tag) => match self.by_tag.get(tag).copied() {
                 Some(id)
