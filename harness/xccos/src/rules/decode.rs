@@ -190,11 +190,7 @@ pub(crate) enum Observed {
     /// A connection went down; the dialogs that went with it.
     Down { lost: Vec<DialogId> },
     /// A driver line.
-    Upper {
-        endpoint: String,
-        command: bool,
-        text: String,
-    },
+    Upper { command: bool, text: String },
     /// Nothing for rules.
     Nothing,
 }
@@ -287,12 +283,7 @@ impl Decoder {
                 deliberate: false,
                 problem: problem.clone(),
             },
-            Kind::Upper {
-                endpoint,
-                command,
-                text,
-            } => Observed::Upper {
-                endpoint: endpoint.clone(),
+            Kind::Upper { command, text, .. } => Observed::Upper {
                 command: *command,
                 text: text.clone(),
             },

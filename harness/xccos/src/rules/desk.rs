@@ -154,6 +154,29 @@ impl Desk {
         );
     }
 
+    /// A document does not fit the schema, in this profile or in both.
+    pub fn schema(
+        &mut self,
+        rule: &'static str,
+        id: &str,
+        seen: &Seen,
+        spot: Spot,
+        message: String,
+        both: bool,
+    ) {
+        let before = self.out.len();
+        self.fail(rule, id, seen, spot, message);
+        if let Some(finding) = self.out.get_mut(before) {
+            // The schema says no, whatever weight the prose has.
+            finding.verdict = Verdict::Fail;
+            finding.profiles = if both {
+                Vec::new()
+            } else {
+                vec![self.profile.clone()]
+            };
+        }
+    }
+
     /// Like [`Desk::fail`], at most with this weight.
     pub fn fail_as(
         &mut self,

@@ -18,10 +18,13 @@ a time limit is over. A rule that cannot know says nothing.
 | `envelope` | numbering, directions, names of primitives | 2.2.2.2, 3.1.2.1.3 |
 | `commands` | what each command has to contain | 3.1.3 – 3.1.19 |
 | `exchange` | command and reply, chat and answer, time limits | 3.1.2.1, 3.2.1 |
-| `replies` | what each reply has to contain | 3.2.2 – 3.2.8 |
+| `replies`, `joins`, `preferences` | what each reply has to contain | 3.2.2 – 3.2.8, 2.2.2.1.26 |
 | `notices` | what each notice has to contain | 2.2.2.2.5, 3.1.15 |
-| `rooms` | who is joined, fan-out, chat ids, audience | 3.2.3 – 3.2.6 |
+| `chats` | fan-out, chat ids, the distributed chat | 3.2.6 |
+| `audience` | who hears of a join, a part, a quit | 2.2.2.2.5, 3.2.3.1 |
 | `client` | what a client does next | 3.1 |
+
+`table` holds the commands as data, `forms` the lexical forms, `rooms` who is joined, `tree` a document with places.
 */
 
 use std::sync::Arc;
@@ -29,14 +32,39 @@ use std::sync::Arc;
 use judge::Finding;
 use trace::{Event, Micros, Seat};
 
-#[allow(dead_code)]
+mod audience;
+mod blocks;
+mod chats;
+mod client;
+mod commands;
 mod decode;
-#[allow(dead_code)]
 mod desk;
+mod envelope;
+mod exchange;
+mod forms;
+mod joins;
+mod notices;
+mod preferences;
+mod replies;
+mod rooms;
+mod schema;
 mod sip;
+mod table;
+mod tree;
+mod values;
 
-use decode::{Decoder, Observed};
-use desk::Desk;
+use audience::{Audience, What};
+use chats::Chats;
+use client::Client;
+use decode::{Body, Decoder, Observed, Seen};
+use desk::{Desk, Spot};
+use envelope::Numbering;
+use exchange::Exchange;
+use replies::Reply;
+use rooms::Rooms;
+use tree::Tree;
+
+use crate::payload::{Class, Element, Envelope, Primitive};
 
 /// Who is under test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,8 +77,8 @@ pub enum Target {
     Neither,
 }
 
-/// What a schema check takes and gives: the bytes of a document, and how it fails to fit.
-pub type SchemaCheck = Arc<dyn Fn(&[u8]) -> Vec<xsd::Violation> + Send + Sync>;
+/// What a schema check takes and gives: the name of a profile and the bytes of a document, and how it fails to fit.
+pub type SchemaCheck = Arc<dyn Fn(&str, &[u8]) -> Vec<xsd::Violation> + Send + Sync>;
 
 /// How long things may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,12 +153,51 @@ impl Setup {
     }
 }
 
+/// A document with everything rules need to look at it.
+pub(crate) struct Doc<'a> {
+    pub seen: &'a Seen,
+    pub envelope: &'a Envelope,
+    pub tree: Tree<'a>,
+    pub profile: &'a str,
+    violations: &'a [xsd::Violation],
+}
+
+impl Doc<'_> {
+    /// Whether it fits the schema profile.
+    pub fn valid(&self) -> bool {
+        self.violations.is_empty()
+    }
+
+    /// Whether this primitive, and what is around all of them, fits the schema profile.
+    pub fn fits(&self, primitive: &Element) -> bool {
+        if self.valid() {
+            return true;
+        }
+        let path = self.tree.path_of(primitive);
+        let inside = |v: &xsd::Violation| {
+            v.path
+                .strip_prefix(path.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let around = |v: &xsd::Violation| v.path == "/xccos" || v.path.starts_with("/xccos/@");
+        !self.violations.iter().any(|v| inside(v) || around(v))
+    }
+}
+
 /// All always-on rules over one recording.
 pub struct Monitor {
     setup: Setup,
     decoder: Decoder,
     desk: Desk,
     sip: sip::Sip,
+    numbering: Numbering,
+    exchange: Exchange,
+    rooms: Rooms,
+    chats: Chats,
+    audience: Audience,
+    client: Client,
+    known: replies::Known,
+    backchats: joins::Backchats,
 }
 
 impl Monitor {
@@ -140,22 +207,345 @@ impl Monitor {
             decoder: Decoder::new(setup.complete),
             desk: Desk::new(&setup),
             sip: sip::Sip::default(),
+            numbering: Numbering::default(),
+            exchange: Exchange::default(),
+            rooms: Rooms::default(),
+            chats: Chats::default(),
+            audience: Audience::default(),
+            client: Client::default(),
+            known: replies::Known::default(),
+            backchats: joins::Backchats::default(),
             setup,
         }
     }
 
     fn take(&mut self, event: &Event) {
-        match self.decoder.take(event) {
-            Observed::Message(seen) => {
-                self.sip.message(&seen, &mut self.decoder, &mut self.desk);
-            }
+        let observed = self.decoder.take(event);
+        self.rooms.now = self.decoder.now;
+        match observed {
+            Observed::Message(seen) => self.message(&seen),
             Observed::Noise {
                 seq,
                 from,
                 deliberate,
                 problem,
             } => sip::noise(seq, from, deliberate, &problem, &mut self.desk),
-            Observed::Down { .. } | Observed::Upper { .. } | Observed::Nothing => {}
+            Observed::Down { lost } => {
+                for dialog in lost {
+                    self.rooms.over(dialog, event.seq);
+                }
+            }
+            Observed::Upper { command, text } => self.client.upper(command, &text),
+            Observed::Nothing => {}
+        }
+    }
+
+    fn message(&mut self, seen: &Seen) {
+        self.sip.message(seen, &mut self.decoder, &mut self.desk);
+        self.client.message(seen, &self.decoder, &mut self.desk);
+        if let (Some(asked), Some(status @ 200..)) = (&seen.answers, seen.message.status()) {
+            self.numbering.answered(asked.seq, status);
+            self.exchange.info_answered(asked.seq, status);
+        }
+        if let (true, Some(dialog)) = (seen.is("BYE"), seen.dialog) {
+            for (room, since) in self.rooms.over(dialog, seen.seq) {
+                if seen.from == Seat::Client {
+                    self.audience.happened(
+                        What::Quit,
+                        dialog,
+                        &room,
+                        since.max(seen.seq),
+                        seen.seq,
+                        &self.rooms,
+                        &self.decoder,
+                    );
+                }
+            }
+        }
+        if let Body::Bad(error) = &seen.body {
+            self.desk.fail(
+                "schema",
+                "XML",
+                seen,
+                Spot {
+                    path: Some("/".to_owned()),
+                    span: Some((error.offset, error.offset)),
+                },
+                format!("the payload is no well-formed XML: {error}"),
+            );
+            return;
+        }
+        let Body::Doc(envelope) = &seen.body else {
+            return;
+        };
+        let check = self.setup.schema.clone();
+        let violations = check
+            .as_ref()
+            .map(|check| check(&self.setup.profile, seen.message.body()))
+            .unwrap_or_default();
+        let profile = self.setup.profile.clone();
+        let doc = Doc {
+            seen,
+            envelope,
+            tree: Tree::of(&envelope.root),
+            profile: &profile,
+            violations: &violations,
+        };
+        if let Some(check) = &check {
+            schema::judge(&doc, &violations, check, &mut self.desk);
+        }
+        if !envelope.is_xccos() || !seen.message.is_request() {
+            return;
+        }
+        blocks::judge(&doc, &mut self.desk);
+        values::judge(&doc, &mut self.desk);
+        envelope::document(&doc, &mut self.desk);
+        self.numbering.follow(&doc, &mut self.desk);
+        match seen.from {
+            Seat::Client => self.from_client(&doc),
+            Seat::Server => self.from_server(&doc),
+        }
+    }
+
+    fn from_client(&mut self, doc: &Doc<'_>) {
+        let up = doc
+            .seen
+            .before
+            .is_some_and(|s| matches!(s, decode::State::Answered | decode::State::Confirmed));
+        for primitive in doc.envelope.primitives() {
+            if !matches!(primitive.class, Class::Cmd | Class::Grpchat) {
+                continue;
+            }
+            if primitive.class == Class::Cmd {
+                commands::judge(doc, &primitive, &mut self.desk);
+            }
+            self.client
+                .sent(doc, &primitive, &self.rooms, &self.decoder, &mut self.desk);
+            let Some(at) = self.exchange.sent(doc, &primitive, up) else {
+                continue;
+            };
+            if primitive.class == Class::Grpchat {
+                self.chats.post(at, &self.exchange, &mut self.rooms);
+            } else if let Some(dialog) = doc.seen.dialog {
+                self.asks(doc, &primitive, dialog);
+            }
+        }
+    }
+
+    /// A command that may change who is in a room.
+    fn asks(&mut self, doc: &Doc<'_>, primitive: &Primitive<'_>, dialog: decode::DialogId) {
+        let seq = doc.seen.seq;
+        let data = primitive.data();
+        let chanib = data.and_then(|d| d.first("chanib"));
+        let named = chanib.and_then(|c| c.get("uri"));
+        match primitive.id() {
+            "cmd:join" | "cmd:bjoin" => {
+                for room in rooms::named(&self.rooms, data) {
+                    self.rooms.asks(dialog, &room, seq);
+                }
+            }
+            "cmd:part" => {
+                let by_id = rooms::named(&self.rooms, data);
+                let by_uri = named.map(|uri| self.rooms.learn(uri));
+                for room in by_id.into_iter().chain(by_uri) {
+                    let before = self.rooms.stay(&self.decoder, dialog, &room);
+                    self.rooms.shaky(dialog, &room, seq);
+                    if let rooms::Stay::In { .. } = before {
+                        self.audience.leaving(dialog, &room);
+                    }
+                }
+            }
+            "cmd:updatenode" | "cmd:sacemem" | "cmd:sacemgr" | "cmd:sacevoiced"
+            | "cmd:chanmodify" => {
+                let takes = chanib.is_some_and(|c| {
+                    ["members", "managers", "presenters"]
+                        .iter()
+                        .any(|n| c.first(n).is_some())
+                        || c.get("disabled").and_then(forms::boolean) == Some(true)
+                }) || primitive.id() != "cmd:updatenode";
+                if let (true, Some(uri)) = (takes, named) {
+                    let room = self.rooms.learn(uri);
+                    self.rooms.unsettled(&room, dialog, seq);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn from_server(&mut self, doc: &Doc<'_>) {
+        self.client.told(doc, &self.decoder);
+        for primitive in doc.envelope.primitives() {
+            match primitive.class {
+                Class::Rpl | Class::Err => self.answer(doc, &primitive),
+                Class::Ntc => self.notice(doc, &primitive),
+                Class::Grpchat => self.chats.copy(
+                    doc,
+                    &primitive,
+                    &self.rooms,
+                    &mut self.exchange,
+                    &self.decoder,
+                    &mut self.desk,
+                ),
+                Class::Sys => {
+                    let busy = primitive
+                        .element
+                        .first("status")
+                        .and_then(|s| s.get("busy"))
+                        .and_then(forms::boolean);
+                    if let Some(dialog) = doc.seen.dialog {
+                        self.exchange.status(dialog, busy.unwrap_or(false));
+                    }
+                }
+                Class::Cmd => {}
+            }
+        }
+    }
+
+    fn answer(&mut self, doc: &Doc<'_>, primitive: &Primitive<'_>) {
+        let Some((at, first)) = self.exchange.answer(
+            doc,
+            primitive,
+            &self.setup.limits,
+            &self.decoder,
+            &mut self.desk,
+        ) else {
+            return;
+        };
+        let Some(sent) = self.exchange.sent.get(at).cloned() else {
+            return;
+        };
+        let success = primitive.class == Class::Rpl && primitive.code() == Some(200);
+        if success && sent.wrong.is_none() {
+            let reply = Reply::new(doc, primitive, &sent);
+            replies::judge(&reply, &mut self.known, &mut self.desk);
+            self.backchats.reply(&reply, at);
+        }
+        if let (Some(sib), true) = (primitive.data().and_then(|d| d.first("sib")), success)
+            && let Some(time) = sib.get("serverTime")
+        {
+            self.chats.server_time(time, doc.seen.at);
+        }
+        if first {
+            self.client.answered(&sent, doc, primitive, &self.rooms);
+            self.moves(doc, primitive, &sent, success);
+        }
+    }
+
+    /// An answer that changes who is in a room.
+    fn moves(
+        &mut self,
+        doc: &Doc<'_>,
+        primitive: &Primitive<'_>,
+        sent: &exchange::Sent,
+        success: bool,
+    ) {
+        let (dialog, seq) = (sent.dialog, doc.seen.seq);
+        match sent.row.map_or("", |r| r.id) {
+            "cmd:join" | "cmd:bjoin" if primitive.id() != "rpl:bccontext" => {
+                let many = primitive.id() == "rpl:bjoin";
+                if success {
+                    audience::claimed(
+                        doc,
+                        primitive,
+                        sent.seq,
+                        &self.rooms,
+                        &self.decoder,
+                        &mut self.desk,
+                    );
+                }
+                let mut entered = Vec::new();
+                for chanib in primitive
+                    .data()
+                    .filter(|_| success)
+                    .map(|d| d.all("chanib").collect::<Vec<_>>())
+                    .unwrap_or_default()
+                {
+                    let Some(uri) = chanib.get("uri") else {
+                        continue;
+                    };
+                    let room = self.rooms.learn(uri);
+                    if chanib.get("partListOff").and_then(forms::boolean) == Some(true) {
+                        self.rooms.silent.insert(room.clone());
+                    }
+                    entered.push(room);
+                }
+                for room in rooms::named(&self.rooms, sent.element.first("data")) {
+                    if !entered.contains(&room) {
+                        self.rooms.refused(dialog, &room, seq);
+                    }
+                }
+                for room in entered {
+                    let before = self.rooms.stay(&self.decoder, dialog, &room);
+                    if doc.valid() && !doc.seen.deliberate {
+                        self.rooms.enters(dialog, &room, sent.seq, seq);
+                    } else {
+                        self.rooms.shaky(dialog, &room, seq);
+                        continue;
+                    }
+                    if !matches!(before, rooms::Stay::In { .. }) {
+                        self.audience.happened(
+                            What::Joined { many },
+                            dialog,
+                            &room,
+                            sent.seq,
+                            seq,
+                            &self.rooms,
+                            &self.decoder,
+                        );
+                    }
+                }
+            }
+            "cmd:part" => {
+                let data = sent.element.first("data");
+                let by_id = rooms::named(&self.rooms, data);
+                let by_uri = data
+                    .and_then(|d| d.first("chanib"))
+                    .and_then(|c| c.get("uri"))
+                    .map(|uri| self.rooms.learn(uri));
+                for room in by_id.into_iter().chain(by_uri) {
+                    if success {
+                        self.rooms.leaves(dialog, &room, seq);
+                        if self.audience.left(dialog, &room) {
+                            self.audience.happened(
+                                What::Parted,
+                                dialog,
+                                &room,
+                                sent.seq,
+                                seq,
+                                &self.rooms,
+                                &self.decoder,
+                            );
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn notice(&mut self, doc: &Doc<'_>, primitive: &Primitive<'_>) {
+        notices::judge(doc, primitive, &mut self.desk);
+        self.audience
+            .notice(doc, primitive, &self.rooms, &self.decoder, &mut self.desk);
+        let (Some(dialog), Some(data), "ntc:kick") =
+            (doc.seen.dialog, primitive.data(), primitive.id())
+        else {
+            return;
+        };
+        let user = self
+            .decoder
+            .dialog(dialog)
+            .map(|d| d.user.clone())
+            .unwrap_or_default();
+        for chanib in data.all("chanib") {
+            let own = chanib
+                .all("uib")
+                .filter_map(|u| u.get("uri"))
+                .any(|u| u.trim().to_ascii_lowercase().ends_with(&user));
+            if own && let Some(uri) = chanib.get("uri") {
+                let room = self.rooms.learn(uri);
+                self.rooms.leaves(dialog, &room, doc.seen.seq);
+            }
         }
     }
 }
@@ -168,10 +558,60 @@ impl judge::Monitor for Monitor {
 
     fn finish(&mut self, at: Micros, out: &mut Vec<Finding>) {
         self.decoder.now = self.decoder.now.max(at);
-        self.sip
-            .finish(&self.setup.limits, &self.decoder, &mut self.desk);
+        let (limits, decoder, desk) = (&self.setup.limits, &self.decoder, &mut self.desk);
+        self.sip.finish(limits, decoder, desk);
+        self.exchange.finish(limits, decoder, desk);
+        self.chats
+            .finish(limits, &self.rooms, &self.exchange, decoder, desk);
+        self.audience.finish(limits, &self.rooms, decoder, desk);
+        self.backchats.finish(limits, &self.exchange, decoder, desk);
+        self.client.finish(limits, &self.exchange, decoder, desk);
         self.desk.drain(out);
     }
+}
+
+/// The requirements the always-on rules can decide, each with the rule file that does.
+pub fn checks() -> Vec<(&'static str, &'static str)> {
+    let lists: [(&'static str, &'static [&'static str]); 12] = [
+        ("sip", sip::IDS),
+        ("values", values::IDS),
+        ("envelope", envelope::IDS),
+        ("commands", commands::IDS),
+        ("exchange", exchange::IDS),
+        ("replies", replies::IDS),
+        ("joins", joins::IDS),
+        ("preferences", preferences::IDS),
+        ("chats", chats::IDS),
+        ("audience", audience::IDS),
+        ("client", client::IDS),
+        ("notices", &[]),
+    ];
+    let mut all: Vec<_> = lists
+        .into_iter()
+        .flat_map(|(rule, ids)| ids.iter().map(move |id| (*id, rule)))
+        .collect();
+    all.extend(schema::ids().map(|id| (id, "schema")));
+    all.extend(blocks::ids().map(|id| (id, "blocks")));
+    all.extend(table::NOTICES.iter().map(|(_, id)| (*id, "notices")));
+    for row in table::COMMANDS {
+        all.extend(
+            [row.request, row.one_data]
+                .into_iter()
+                .flatten()
+                .map(|id| (id, "commands")),
+        );
+        let server = [row.named, row.known, row.creates, row.sends, Some(row.may)];
+        all.extend(server.into_iter().flatten().map(|id| (id, "exchange")));
+        all.extend(
+            row.no_data
+                .into_iter()
+                .flat_map(|(a, b)| [(a, "exchange"), (b, "exchange")]),
+        );
+        all.extend(row.data.map(|id| (id, "replies")));
+    }
+    all.sort();
+    all.dedup();
+    all
 }
 
 #[cfg(test)]

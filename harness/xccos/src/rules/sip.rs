@@ -16,6 +16,15 @@ use crate::policy::Weight;
 
 const RULE: &str = "sip";
 
+/// The ids this rule can decide besides `SIP`.
+pub(crate) const IDS: &[&str] = &[
+    "XCCOSIP-1.4-01",
+    "XCCOSIP-1.4-02",
+    "XCCOSIP-1.4-03",
+    "XCCOSIP-2.1-01",
+    "XCCOSIP-2.1-02",
+];
+
 /// Methods that a dialog of this protocol knows; others are for 405 and 501.
 const METHODS: &[&str] = &[
     "INVITE",
