@@ -205,7 +205,7 @@ fn one(
             let domain = element.name == "sib" && attr == "domain";
             // In the answer of 2.2.2.1.10 the domain is left out by the document itself; a
             // command's is the business of 3.1.4.3.
-            if !named && !(domain && doc.profile == policy::INTEROP) {
+            if !(named || domain && doc.profile == policy::INTEROP) {
                 desk.fail(
                     RULE,
                     &check.id,

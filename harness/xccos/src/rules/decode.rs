@@ -76,7 +76,6 @@ pub(crate) struct Link {
     /// The recording saw it open.
     pub whole: bool,
     pub transport: String,
-    pub endpoint: Option<String>,
     pub closed: Option<Micros>,
     pub by: Option<Seat>,
 }
@@ -128,14 +127,6 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// The document, when there is one.
-    pub fn document(&self) -> Option<&Envelope> {
-        match &self.body {
-            Body::Doc(envelope) if envelope.is_xccos() => Some(envelope),
-            _ => None,
-        }
-    }
-
     /// Whether it is a request of that method.
     pub fn is(&self, method: &str) -> bool {
         self.message.method() == Some(method)
@@ -244,17 +235,12 @@ impl Decoder {
     pub fn take(&mut self, event: &Event) -> Observed {
         self.now = self.now.max(event.at);
         match &event.kind {
-            Kind::Opened {
-                endpoint,
-                transport,
-                ..
-            } => {
+            Kind::Opened { transport, .. } => {
                 self.links.insert(
                     event.conn,
                     Link {
                         whole: transport != "log" && transport != "pcap",
                         transport: transport.clone(),
-                        endpoint: endpoint.clone(),
                         closed: None,
                         by: None,
                     },

@@ -24,12 +24,20 @@ struct Sender {
     pairs: HashSet<MsgId>,
 }
 
+/// What an unanswered INFO carried: where, the number before it, its own, its pairs.
+struct Pending {
+    key: (DialogId, Seat),
+    before: Option<u64>,
+    envid: u64,
+    ids: Vec<MsgId>,
+}
+
 /// See the module.
 #[derive(Default)]
 pub(crate) struct Numbering {
     senders: HashMap<(DialogId, Seat), Sender>,
     /// INFO requests by event number, with what they carried, until they are answered.
-    pending: HashMap<u64, (DialogId, Seat, Option<u64>, u64, Vec<MsgId>)>,
+    pending: HashMap<u64, Pending>,
 }
 
 /// The ids this rule can decide.
@@ -276,7 +284,12 @@ impl Numbering {
             .collect();
         self.pending.insert(
             doc.seen.seq,
-            (dialog, doc.seen.from, sender.last, envid, ids.clone()),
+            Pending {
+                key,
+                before: sender.last,
+                envid,
+                ids: ids.clone(),
+            },
         );
         if doc.seen.deliberate {
             // Its numbers are known to the other side all the same.
@@ -318,18 +331,18 @@ impl Numbering {
 
     /// An INFO was answered: when it was refused, its document may come again.
     pub fn answered(&mut self, request: u64, status: u16) {
-        let Some((dialog, from, before, envid, ids)) = self.pending.remove(&request) else {
+        let Some(pending) = self.pending.remove(&request) else {
             return;
         };
         if status < 300 {
             return;
         }
-        if let Some(sender) = self.senders.get_mut(&(dialog, from)) {
-            for id in &ids {
+        if let Some(sender) = self.senders.get_mut(&pending.key) {
+            for id in &pending.ids {
                 sender.pairs.remove(id);
             }
-            if sender.last == Some(envid) {
-                sender.last = before;
+            if sender.last == Some(pending.envid) {
+                sender.last = pending.before;
             }
         }
     }

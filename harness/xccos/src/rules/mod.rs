@@ -302,12 +302,12 @@ impl Monitor {
         envelope::document(&doc, &mut self.desk);
         self.numbering.follow(&doc, &mut self.desk);
         match seen.from {
-            Seat::Client => self.from_client(&doc),
-            Seat::Server => self.from_server(&doc),
+            Seat::Client => self.client_says(&doc),
+            Seat::Server => self.server_says(&doc),
         }
     }
 
-    fn from_client(&mut self, doc: &Doc<'_>) {
+    fn client_says(&mut self, doc: &Doc<'_>) {
         let up = doc
             .seen
             .before
@@ -372,7 +372,7 @@ impl Monitor {
         }
     }
 
-    fn from_server(&mut self, doc: &Doc<'_>) {
+    fn server_says(&mut self, doc: &Doc<'_>) {
         self.client.told(doc, &self.decoder);
         for primitive in doc.envelope.primitives() {
             match primitive.class {

@@ -107,7 +107,6 @@ pub(crate) struct Reply<'a> {
     pub doc: &'a Doc<'a>,
     pub primitive: &'a Primitive<'a>,
     pub sent: &'a Sent,
-    pub path: String,
     pub data: Option<&'a Element>,
     pub asked: Option<&'a Element>,
 }
@@ -119,7 +118,6 @@ impl<'a> Reply<'a> {
             doc,
             primitive,
             sent,
-            path: doc.tree.path_of(primitive.element),
             data: primitive.data(),
             asked: sent.element.first("data"),
         }

@@ -171,18 +171,6 @@ impl Rooms {
         past.chain(now).collect()
     }
 
-    /// Rooms in which a dialog is, or may be.
-    pub fn held(&self, dialog: DialogId) -> Vec<(Room, Stay)> {
-        let mut list: Vec<_> = self
-            .stays
-            .iter()
-            .filter(|((d, _), stay)| *d == dialog && !matches!(stay, Stay::Out { .. }))
-            .map(|((_, r), stay)| (r.clone(), *stay))
-            .collect();
-        list.sort_by(|a, b| a.0.cmp(&b.0));
-        list
-    }
-
     /// Whether an endpoint ever asked for a room, or was in one.
     pub fn ever(&self, dialog: DialogId) -> bool {
         self.stays.keys().any(|(d, _)| *d == dialog)

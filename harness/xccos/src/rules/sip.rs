@@ -230,8 +230,10 @@ fn request(seen: &Seen, decoder: &mut Decoder, desk: &mut Desk) {
         Seat::Client => (&dialog.client_tag, &dialog.server_tag),
         Seat::Server => (&dialog.server_tag, &dialog.client_tag),
     };
-    let inside = !(method == "INVITE" && to_tag.is_none() || method == "CANCEL")
-        && !(method == "ACK" && seen.before == Some(State::Refused));
+    let apart = method == "CANCEL"
+        || method == "INVITE" && to_tag.is_none()
+        || method == "ACK" && seen.before == Some(State::Refused);
+    let inside = !apart;
     if inside {
         if own.is_some() && from_tag != *own {
             sip(
@@ -455,7 +457,7 @@ fn echoes(seen: &Seen, asked: &Asked, desk: &mut Desk) {
         .into_iter()
         .map(|v| v.text)
         .collect();
-    let core = |vias: &[String]| -> Vec<Option<(String, Option<u16>, Option<String>)>> {
+    let core = |vias: &[String]| -> Vec<_> {
         vias.iter()
             .map(|v| {
                 ::sip::Via::parse(v).ok().map(|via| {
