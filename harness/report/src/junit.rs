@@ -20,7 +20,7 @@ use judge::{Blame, Catalogue, Outcome, Verdict};
 use crate::console::diagnostic::{Context, diagnostic};
 use crate::console::style::Paint;
 use crate::run::{Attempt, Run, Scenario, blame_word};
-use crate::text::{self, xml};
+use crate::text::{self, xml, xml_lines};
 
 /// Longest text of one element, in bytes; GitLab refuses files above 30 MB.
 const BODY: usize = 32 * 1024;
@@ -159,7 +159,7 @@ fn case(suite: &mut Suite, run: &Run, scenario: &Scenario, catalogue: &Catalogue
             inner.push_str(&format!(
                 "      <error type=\"{kind}\" message=\"{}\">{}</error>\n",
                 xml(message),
-                xml(&body)
+                xml_lines(&body)
             ));
         }
     }
@@ -170,7 +170,7 @@ fn case(suite: &mut Suite, run: &Run, scenario: &Scenario, catalogue: &Catalogue
     if !remarks.is_empty() {
         inner.push_str(&format!(
             "      <system-out>{}</system-out>\n",
-            xml(&remarks)
+            xml_lines(&remarks)
         ));
     }
     let open = format!(
@@ -211,7 +211,7 @@ fn failure(run: &Run, scenario: &Scenario, catalogue: &Catalogue) -> String {
         "      <failure type=\"{}\" message=\"{}\">{}</failure>\n",
         xml(&kind),
         xml(&message),
-        xml(&body)
+        xml_lines(&body)
     )
 }
 
@@ -237,7 +237,7 @@ fn earlier(scenario: &Scenario, attempt: &Attempt, run: &Run, catalogue: &Catalo
         "      <{prefix}{kind} type=\"{}\" message=\"{}\"><stackTrace>{}</stackTrace></{prefix}{kind}>\n",
         xml(first.map_or("attempt", |f| f.requirement.as_str())),
         xml(&message),
-        xml(&details(run, scenario, attempt, catalogue))
+        xml_lines(&details(run, scenario, attempt, catalogue))
     )
 }
 
@@ -325,7 +325,7 @@ fn run_case(suite: &mut Suite, run: &Run) {
             format!(
                 "      <failure type=\"baseline-or-gate\" message=\"{}\">{}</failure>\n",
                 xml(&message),
-                xml(&problems.join("\n"))
+                xml_lines(&problems.join("\n"))
             ),
         );
         suite.failures += 1;

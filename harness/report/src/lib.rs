@@ -13,16 +13,26 @@ rendering again from a stored stream gives the same files.
 | [`junit`] | `junit.xml` for CI servers |
 | [`json`] | `results.json` for scripts |
 | [`html`] | `index.html`, one self-contained page |
+| [`sarif`] | `results.sarif` for code-scanning viewers |
+| [`tap`] | `results.tap` |
+| [`github`] | annotations and step summary of GitHub Actions |
+| [`files`] | all of the above as a directory |
+| [`merge`] | the streams of shards as one stream |
 */
 
 pub mod console;
 pub mod evidence;
+pub mod files;
+pub mod github;
 pub mod html;
 pub mod json;
 pub mod junit;
 pub mod label;
+pub mod merge;
 pub mod ndjson;
 pub mod run;
+pub mod sarif;
+pub mod tap;
 pub mod text;
 pub mod xml;
 

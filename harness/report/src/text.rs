@@ -89,6 +89,11 @@ pub fn shell_word(word: &str) -> Cow<'_, str> {
     Cow::Owned(format!("'{}'", word.replace('\'', r"'\''")))
 }
 
+/// Text for XML character data: like [`xml`], with its line ends as they are.
+pub fn xml_lines(text: &str) -> String {
+    xml(text).replace("&#10;", "\n")
+}
+
 /// Text for XML character data or an attribute value: markup escaped, what XML 1.0 cannot hold
 /// shown by [`visible`]'s escapes.
 pub fn xml(text: &str) -> String {

@@ -68,6 +68,7 @@ fn console_is_safe_and_narrow() {
                 width,
                 verbosity,
                 progress: false,
+                github: true,
             };
             let text = console(&sample::variety(), options);
             let stripped = if color {
@@ -81,7 +82,8 @@ fn console_is_safe_and_narrow() {
                     .any(|c| c != '\n' && (c.is_control() || c == '\u{202e}')),
                 "{stripped:?}"
             );
-            assert!(!stripped.lines().any(|l| l.starts_with("::")));
+            assert!(!stripped.lines().any(|l| l.trim_start().starts_with("::")));
+            assert!(!stripped.contains("##["));
         }
     }
 }
@@ -145,4 +147,57 @@ fn trace_paths_stay_inside() {
         "traces/-/-/etc/passwd.ndjson"
     );
     assert_eq!(report::trace_path("/a b\\c\0"), "traces/a-b-c-.ndjson");
+}
+
+#[test]
+fn tap() {
+    let events = sample::variety();
+    let text = report::tap::render(&Run::fold(&events), &sample::catalogue());
+    insta::assert_snapshot!(text);
+    let text = report::tap::render(&Run::fold(&sample::interrupted()), &sample::catalogue());
+    assert!(
+        text.ends_with("Bail out! The run was interrupted.\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn sarif() {
+    let text = report::sarif::render(&Run::fold(&sample::variety()), &sample::catalogue());
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn github() {
+    let run = Run::fold(&sample::variety());
+    insta::assert_snapshot!(format!(
+        "{}\n----\n{}",
+        report::github::annotations(&run),
+        report::github::summary(&run, &sample::catalogue())
+    ));
+}
+
+/// Nine that point somewhere and one that says how many there are more; every line is ours.
+#[test]
+fn github_annotations_are_few_and_safe() {
+    for events in [sample::large(200), sample::variety(), sample::interrupted()] {
+        let text = report::github::annotations(&Run::fold(&events));
+        assert!(text.lines().count() <= 10, "{text}");
+        for line in text.lines() {
+            assert!(
+                line.starts_with("::error ") || line.starts_with("::warning "),
+                "{line}"
+            );
+            assert!(!line.contains('\r') && !line.contains("##["), "{line}");
+        }
+    }
+    let text = report::github::annotations(&Run::fold(&sample::large(200)));
+    assert!(
+        text.ends_with("::11 scenarios more; see the report\n"),
+        "{text}"
+    );
+    let summary = report::github::summary(&Run::fold(&sample::variety()), &sample::catalogue());
+    for markup in ["<script", "<img", "![", "](", "@"] {
+        assert!(!summary.contains(markup), "{markup}: {summary}");
+    }
 }

@@ -141,6 +141,15 @@ impl Trace {
     }
 }
 
+impl FromIterator<Event> for Trace {
+    /// Takes events that are numbered already.
+    fn from_iter<T: IntoIterator<Item = Event>>(events: T) -> Trace {
+        Trace {
+            events: events.into_iter().collect(),
+        }
+    }
+}
+
 /// Bytes in JSON: a string when they are UTF-8, else `{"base64": "…"}`.
 pub(crate) mod bytes {
     use base64::Engine as _;

@@ -8,5 +8,6 @@ exact bytes.
 */
 
 mod event;
+pub mod ndjson;
 
 pub use event::{Conn, Event, Intent, Kind, Micros, Seat, Trace};

@@ -79,7 +79,7 @@ pub fn diagnostic(context: &Context<'_>, attempt: &Attempt, finding: &Finding) -
             let path = finding.place.path.as_deref().unwrap_or("");
             line(format!(
                 "{pad}{} {region} {}:{} {}",
-                paint.blue(":::"),
+                paint.blue("==>"),
                 excerpt.line,
                 excerpt.column,
                 text::visible(path)
@@ -100,7 +100,7 @@ pub fn diagnostic(context: &Context<'_>, attempt: &Attempt, finding: &Finding) -
         } else if let Some(path) = &finding.place.path {
             line(format!(
                 "{pad}{} {}",
-                paint.blue(":::"),
+                paint.blue("==>"),
                 text::visible(path)
             ));
         }

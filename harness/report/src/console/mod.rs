@@ -47,6 +47,8 @@ pub struct Options {
     pub verbosity: Verbosity,
     /// Draw a progress bar on stderr; only for a terminal, never in CI.
     pub progress: bool,
+    /// The output is read by a GitHub runner: nothing printed may be one of its commands.
+    pub github: bool,
 }
 
 impl Default for Options {
@@ -56,6 +58,7 @@ impl Default for Options {
             width: 100,
             verbosity: Verbosity::Normal,
             progress: false,
+            github: false,
         }
     }
 }
@@ -105,6 +108,11 @@ impl<W: Write> Console<W> {
 
     fn say(&mut self, text: &str) -> io::Result<()> {
         let out = &mut self.out;
+        let text = if self.options.github {
+            crate::github::defuse(text)
+        } else {
+            text.into()
+        };
         match &self.bar {
             Some(bar) => bar.suspend(|| out.write_all(text.as_bytes())),
             None => out.write_all(text.as_bytes()),
@@ -364,7 +372,15 @@ impl<W: Write> Console<W> {
             (summary.fail, "failed", Outcome::Fail),
             (summary.warn, "warned", Outcome::Warn),
             (summary.inconclusive, "inconclusive", Outcome::Inconclusive),
-            (summary.error, "errors", Outcome::Error),
+            (
+                summary.error,
+                if summary.error == 1 {
+                    "error"
+                } else {
+                    "errors"
+                },
+                Outcome::Error,
+            ),
             (summary.skip, "skipped", Outcome::Skip),
         ] {
             if n > 0 || outcome == Outcome::Pass {
