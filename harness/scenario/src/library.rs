@@ -142,7 +142,14 @@ impl Library {
             }
         }
         self.scenarios.sort_by(|a, b| a.id.cmp(&b.id));
-        self.problems.0 = problems;
+        // A template's fault shows wherever it is used; once is enough.
+        let mut told = Vec::new();
+        for problem in problems {
+            if !told.contains(&problem) {
+                told.push(problem);
+            }
+        }
+        self.problems.0 = told;
     }
 
     fn scenario(

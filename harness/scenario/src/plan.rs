@@ -112,15 +112,26 @@ pub struct Step {
     pub source: Arc<Source>,
     /// Where it stands.
     pub span: Span,
-    /// Capability that gates it, and whether it has to be there.
-    pub when: Option<(String, bool)>,
+    /// All of these have to hold, or it is left out.
+    pub when: Vec<When>,
     /// What to do.
     pub action: Action,
+}
+
+/// When a step is played.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum When {
+    /// The target has a capability, or has not.
+    Capability(String, bool),
+    /// A name has a value, or has none.
+    Known(String, bool),
 }
 
 /// What a step does.
 #[derive(Debug, Clone)]
 pub enum Action {
+    /// Gives names to values.
+    Let(Vec<(String, Text)>),
     /// Opens connections.
     Connect(Vec<String>),
     /// REGISTER.
@@ -375,6 +386,10 @@ pub enum Condition {
     Boolean(bool),
     /// Is a GUID.
     Guid,
+    /// A number with all of these bits.
+    HasBits(u32),
+    /// A number with none of these bits.
+    LacksBits(u32),
     /// A comma-separated list that holds these.
     Has(Vec<Text>),
     /// A comma-separated list that holds none of these.

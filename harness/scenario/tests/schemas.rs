@@ -25,3 +25,18 @@ fn committed_schemas_are_generated_from_the_grammar() {
         );
     }
 }
+
+#[test]
+fn built_in_scenarios_name_requirements_that_exist() {
+    let library = scenario::Library::built_in();
+    let catalogue = xccos::catalogue();
+    let mut unknown = Vec::new();
+    for scenario in &library.scenarios {
+        for id in scenario.covers.iter().chain(&scenario.decides) {
+            if !catalogue.iter().any(|r| judge::glob(id, &r.id)) {
+                unknown.push(format!("{}: {id}", scenario.id));
+            }
+        }
+    }
+    assert!(unknown.is_empty(), "{unknown:#?}");
+}

@@ -27,7 +27,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 const DEFAULT_WITHIN: Duration = Duration::from_secs(10);
 
 /// Functions that texts may call.
-const FUNCTIONS: &[&str] = &["seq", "env", "now", "guid", "cseq", "repeat", "offset"];
+const FUNCTIONS: &[&str] = &["seq", "env", "now", "guid", "repeat"];
 
 /// Builds the plan of one scenario.
 pub fn scenario(
@@ -274,6 +274,15 @@ impl Decoder<'_> {
             }
             "do" => self.act(value, key.span)?,
             "answered" => Action::Answered(Box::new(self.answered(value)?)),
+            "let" => {
+                let mut pairs = Vec::new();
+                for (key, value) in value.entries() {
+                    pairs.push((key.text.clone(), self.text(value)));
+                }
+                self.names
+                    .extend(pairs.iter().map(|(name, _)| name.clone()));
+                Action::Let(pairs)
+            }
             "note" => Action::Note(self.text(value)),
             _ => return None,
         };
@@ -281,12 +290,14 @@ impl Decoder<'_> {
         Some(Step {
             source: self.source.clone(),
             span: key.span,
-            when: node.get("when").and_then(Node::text).map(|text| {
-                match text.strip_prefix("not ") {
-                    Some(capability) => (capability.trim().to_owned(), false),
-                    None => (text.to_owned(), true),
-                }
-            }),
+            when: node
+                .get("when")
+                .map(Node::one_or_many)
+                .unwrap_or_default()
+                .iter()
+                .filter_map(Node::text)
+                .map(when)
+                .collect(),
             action,
         })
     }
@@ -740,6 +751,10 @@ impl Decoder<'_> {
                 "present" => negate(Condition::Present),
                 "boolean" => Condition::Boolean(truth),
                 "guid" => negate(Condition::Guid),
+                "has_bits" => Condition::HasBits(integer(node, "has_bits").unwrap_or(0) as u32),
+                "lacks_bits" => {
+                    Condition::LacksBits(integer(node, "lacks_bits").unwrap_or(0) as u32)
+                }
                 "has" => Condition::Has(value.one_or_many().iter().map(|v| self.text(v)).collect()),
                 "lacks" => {
                     Condition::Lacks(value.one_or_many().iter().map(|v| self.text(v)).collect())
@@ -1057,6 +1072,17 @@ impl Decoder<'_> {
             checks,
             reason: self.plain(node, "reason"),
         })
+    }
+}
+
+fn when(text: &str) -> When {
+    let (text, wanted) = match text.trim().strip_prefix("not ") {
+        Some(rest) => (rest.trim(), false),
+        None => (text.trim(), true),
+    };
+    match text.strip_prefix("known ") {
+        Some(name) => When::Known(name.trim().to_owned(), wanted),
+        None => When::Capability(text.to_owned(), wanted),
     }
 }
 

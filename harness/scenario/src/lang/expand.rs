@@ -90,7 +90,7 @@ impl Expander<'_> {
                 let inner = each.get("steps").map(Node::items).unwrap_or_default();
                 for value in values {
                     let mut arguments = arguments.clone();
-                    arguments.insert(name.to_owned(), value.clone());
+                    bind(&mut arguments, name, value);
                     placed.extend(self.steps(inner, source, &arguments, depth));
                 }
             } else if let Some(inner) = step.get("sanity") {
@@ -136,9 +136,7 @@ impl Expander<'_> {
         let declared = template.get("params");
         for (key, default) in declared.into_iter().flat_map(Node::entries) {
             match with.and_then(|w| w.get(&key.text)) {
-                Some(given) => {
-                    arguments.insert(key.text.clone(), given.clone());
-                }
+                Some(given) => bind(&mut arguments, &key.text, given),
                 None if default.value == Value::Null => {
                     let message = format!("template `{text}` wants `{}`", key.text);
                     self.out.push(Diagnostic::error(source, name.span, message));
@@ -165,19 +163,35 @@ impl Expander<'_> {
         let mut inner = self.steps(steps, &file, &arguments, depth + 1);
         if let Some(when) = when {
             for step in &mut inner {
-                if let Value::Map(entries) = &mut step.node.value
-                    && !entries.iter().any(|(k, _)| k.text == "when")
-                {
-                    let key = Key {
-                        text: "when".to_owned(),
-                        span: when.span,
-                    };
-                    entries.push((key, when.clone()));
+                let Value::Map(entries) = &mut step.node.value else {
+                    continue;
+                };
+                match entries.iter_mut().find(|(k, _)| k.text == "when") {
+                    Some((_, own)) => {
+                        let mut all = when.one_or_many().to_vec();
+                        all.extend(own.one_or_many().iter().cloned());
+                        own.value = Value::List(all);
+                    }
+                    None => {
+                        let key = Key {
+                            text: "when".to_owned(),
+                            span: when.span,
+                        };
+                        entries.push((key, when.clone()));
+                    }
                 }
             }
         }
         placed.extend(inner);
     }
+}
+
+/// Gives an argument its name; the entries of a mapping are `name.key` as well.
+fn bind(arguments: &mut Arguments, name: &str, value: &Node) {
+    for (key, inner) in value.entries() {
+        arguments.insert(format!("{name}.{}", key.text), inner.clone());
+    }
+    arguments.insert(name.to_owned(), value.clone());
 }
 
 /// A copy with arguments in place of `${name}`.

@@ -147,6 +147,16 @@ pub const TESTS: &[(&str, Shape, &str)] = &[
         Shape::OneOrMany(&Shape::Text),
         "is a comma-separated list that holds none of these",
     ),
+    (
+        "has_bits",
+        Shape::Integer,
+        "is a number with all of these bits",
+    ),
+    (
+        "lacks_bits",
+        Shape::Integer,
+        "is a number with none of these bits",
+    ),
     ("save", Shape::Text, "keeps the value under this name"),
 ];
 
@@ -337,8 +347,8 @@ pub static STEP: Record = Record {
         ),
         field(
             "when",
-            Shape::Text,
-            "Only when the target has this capability (`cmd:getpref`, `not cmd:getpref`).",
+            Shape::OneOrMany(&Shape::Text),
+            "Only when all of these are so: a capability (`cmd:getpref`, `not cmd:getpref`), or a name that has a value (`known server`, `not known server`).",
         ),
         field(
             "for_each",
@@ -407,11 +417,16 @@ pub static STEP: Record = Record {
             Shape::Record(&ANSWERED),
             "Client under test: what it tells its user.",
         ),
+        field(
+            "let",
+            Shape::MapOf(&Shape::Text),
+            "Gives names to values: used as ${name} from here on.",
+        ),
         field("note", Shape::Text, "A remark for the report."),
     ],
     choice: &[
         "use", "for_each", "connect", "register", "dial", "hang_up", "drop", "send", "expect",
-        "never", "sanity", "fault", "serve", "release", "do", "answered", "note",
+        "never", "sanity", "fault", "serve", "release", "do", "answered", "note", "let",
     ],
     open: Open::No,
 };

@@ -358,6 +358,26 @@ impl<'a, S: Scope> Matcher<'a, S> {
                 }
                 "a GUID".to_owned()
             }
+            Condition::HasBits(bits) => {
+                if have
+                    .trim()
+                    .parse::<i64>()
+                    .is_ok_and(|n| n & i64::from(*bits) == i64::from(*bits))
+                {
+                    return Ok(());
+                }
+                format!("a number with all bits of {bits}")
+            }
+            Condition::LacksBits(bits) => {
+                if have
+                    .trim()
+                    .parse::<i64>()
+                    .is_ok_and(|n| n & i64::from(*bits) == 0)
+                {
+                    return Ok(());
+                }
+                format!("a number without the bits of {bits}")
+            }
             Condition::Has(items) => {
                 let list = items_of(have);
                 let mut missing = Vec::new();

@@ -715,9 +715,11 @@ impl Player<'_, '_> {
 
     async fn walk(&mut self, steps: &[Step]) -> Flow {
         for step in steps {
-            if let Some((capability, wanted)) = &step.when
-                && self.values.target.can(capability) != *wanted
-            {
+            let due = step.when.iter().all(|when| match when {
+                When::Capability(name, wanted) => self.values.target.can(name) == *wanted,
+                When::Known(name, wanted) => self.values.names.contains_key(name) == *wanted,
+            });
+            if !due {
                 continue;
             }
             self.drain();
@@ -767,6 +769,17 @@ impl Player<'_, '_> {
                 let text = self.eval(text).unwrap_or_else(|e| e);
                 let now = self.now();
                 self.recorder.record(now, 0, Kind::Note { text });
+                return Flow::Next;
+            }
+            Action::Let(pairs) => {
+                for (name, text) in pairs {
+                    match self.eval(text) {
+                        Ok(value) => {
+                            self.values.names.insert(name.clone(), value);
+                        }
+                        Err(why) => return self.cannot(step, why),
+                    }
+                }
                 return Flow::Next;
             }
             _ => self.stimulus(),
@@ -819,6 +832,7 @@ impl Player<'_, '_> {
             | Action::Never(_)
             | Action::Answered(_)
             | Action::Sanity(_)
+            | Action::Let(_)
             | Action::Note(_) => Flow::Next,
         }
     }
