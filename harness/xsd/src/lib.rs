@@ -9,9 +9,26 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod automaton;
+mod builtin;
+mod check;
+mod component;
 pub mod doc;
 pub mod lines;
+mod link;
+mod load;
+mod name;
 pub mod patch;
+mod pattern;
+mod schema;
+mod simple;
+pub mod source;
+mod validate;
+mod value;
 mod violation;
+mod wildcard;
 
+pub use schema::Schema;
+pub use source::{Fetch, Files, GivenOnly, Source};
+pub use validate::Options;
 pub use violation::{SchemaError, SchemaPlace, Violation};
