@@ -256,12 +256,12 @@ fn add(
             _ => Derivations::RESTRICTION,
         },
         finals: Derivations::default(),
-        kind: Kind::Simple(Simple {
+        kind: Kind::Simple(Box::new(Simple {
             variety,
             lexical,
             facets,
             refers,
-        }),
+        })),
     });
     all.global_types.insert(name, id);
 }

@@ -94,7 +94,7 @@ pub(crate) struct Type {
 /// The two sorts of types.
 #[derive(Debug)]
 pub(crate) enum Kind {
-    Simple(Simple),
+    Simple(Box<Simple>),
     Complex(Complex),
 }
 

@@ -340,7 +340,13 @@ fn check_bounds(simple: &Simple, text: &str, scope: &dyn Scope) -> Result<(), Bo
     let Variety::Atomic(kind) = simple.variety else {
         return Ok(());
     };
-    let bounds: [(&Option<Facet<Bound>>, &'static str, &str, &[Ordering]); 4] = [
+    type Row<'f> = (
+        &'f Option<Facet<Bound>>,
+        &'static str,
+        &'static str,
+        &'static [Ordering],
+    );
+    let bounds: [Row<'_>; 4] = [
         (
             &facets.min_inclusive,
             "cvc-minInclusive-valid",

@@ -187,7 +187,7 @@ impl<'d> Reader<'d, '_, '_> {
             return Content::Simple(start);
         };
         self.all.types[id.at()].base = start;
-        self.all.types[id.at()].kind = Kind::Simple(simple);
+        self.all.types[id.at()].kind = Kind::Simple(Box::new(simple));
         Content::Simple(id)
     }
 

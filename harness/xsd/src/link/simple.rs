@@ -73,7 +73,7 @@ impl<'d> Reader<'d, '_, '_> {
         let entry = &mut self.all.types[ty.at()];
         entry.base = base;
         entry.method = method;
-        entry.kind = Kind::Simple(simple);
+        entry.kind = Kind::Simple(Box::new(simple));
     }
 
     /// A restriction of a simple type by facets; also the content of a complex type with simple content.

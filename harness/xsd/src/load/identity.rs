@@ -195,9 +195,7 @@ fn tokens(text: &str) -> Result<Vec<&str>, String> {
     while !rest.is_empty() {
         let length = if rest.starts_with("//") || rest.starts_with("::") {
             2
-        } else if rest.starts_with(['/', '@', '*']) {
-            1
-        } else if rest.starts_with('.') {
+        } else if rest.starts_with(['/', '@', '*', '.']) {
             1
         } else {
             let end = rest

@@ -181,10 +181,10 @@ impl<'d> Reader<'d, '_, '_> {
                 self.report(instance, node, "src-element.3", message);
             }
             ty = self.read_local_type(instance, inline);
-        } else if let Some(named) = named {
-            if let Some(found) = self.resolve(instance, node, Symbol::Type, named) {
-                ty = TypeId(found);
-            }
+        } else if let Some(named) = named
+            && let Some(found) = self.resolve(instance, node, Symbol::Type, named)
+        {
+            ty = TypeId(found);
         }
         let block = match value(node, "block") {
             Some(text) => derivations(text),

@@ -409,12 +409,12 @@ impl<'d, 'e, 'l> Reader<'d, 'e, 'l> {
             base: ANY_TYPE,
             method: Derivations::RESTRICTION,
             finals: Derivations::default(),
-            kind: Kind::Simple(Simple {
+            kind: Kind::Simple(Box::new(Simple {
                 variety: Variety::Any,
                 lexical: Lexical::None,
                 facets: Facets::default(),
                 refers: false,
-            }),
+            })),
         });
         self.raw_types.push(None);
         TypeId(self.all.types.len() as u32 - 1)

@@ -270,18 +270,13 @@ impl<'d, 'i> Validator<'_, 'd, 'i> {
                 continue;
             }
             let owners = walk(vec![selected], &path.steps);
-            for owner in owners {
-                let (ty, ..) = self.types.get(owner.id().get_usize()).copied().flatten()?;
-                let space = self.all.names.find_space(uri)?;
-                let name = self.all.names.find(space, local)?;
-                let each = self
-                    .all
-                    .complex(ty)?
-                    .attributes
-                    .iter()
-                    .find(|each| each.name == name)?;
-                return each.value.as_ref()?.value.clone();
-            }
+            let owner = owners.first()?;
+            let (ty, ..) = self.types.get(owner.id().get_usize()).copied().flatten()?;
+            let space = self.all.names.find_space(uri)?;
+            let name = self.all.names.find(space, local)?;
+            let uses = &self.all.complex(ty)?.attributes;
+            let each = uses.iter().find(|each| each.name == name)?;
+            return each.value.as_ref()?.value.clone();
         }
         None
     }
