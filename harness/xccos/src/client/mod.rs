@@ -12,6 +12,7 @@ an envelope that does not fit the schema is dropped whole (3.1.2.1.5).
 
 mod action;
 pub mod commands;
+pub mod defects;
 pub mod faults;
 mod management;
 mod notices;

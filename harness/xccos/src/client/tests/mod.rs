@@ -2,6 +2,7 @@
 
 mod commands;
 mod connection;
+mod defects;
 mod drops;
 mod notices;
 mod results;
@@ -28,8 +29,12 @@ struct Bench {
 
 impl Bench {
     fn new(config: Config) -> Bench {
+        Bench::of(Client::new(config, None))
+    }
+
+    fn of(client: Client) -> Bench {
         Bench {
-            client: Client::new(config, None),
+            client,
             ms: 0,
             requests: 0,
             sent: Vec::new(),
