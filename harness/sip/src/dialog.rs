@@ -77,6 +77,8 @@ pub struct Dialog {
     pub(crate) description: Option<Vec<u8>>,
     /// The ACK we sent for the last 2xx, for when the 2xx comes again.
     pub(crate) ack: Option<Vec<u8>>,
+    /// Whether the peer's Allow names UPDATE, so that it may be sent (RFC 3311 4).
+    pub(crate) peer_update: bool,
     /// Whether the peer said that it knows session timers.
     pub(crate) peer_timer: bool,
 }
@@ -167,6 +169,27 @@ impl Dialog {
             self.route_set = routes;
         }
         self.retarget(response);
+    }
+
+    /// Takes what a message of the peer's says about what it can do.
+    pub(crate) fn learn_abilities(&mut self, message: &Message) {
+        self.peer_timer |= message.header("Session-Expires").is_some()
+            || message.lists("Supported", "timer")
+            || message.lists("Require", "timer");
+        if message.header("Allow").is_some() {
+            self.peer_update = message.lists("Allow", "UPDATE");
+        }
+    }
+
+    /// When something is due for the session timer; nothing when there is none, or when it is ours
+    /// to refresh but the peer knows neither UPDATE nor timers. A re-INVITE would be the way left,
+    /// and a widespread client takes one for a new conversation and hangs up the old.
+    pub(crate) fn session_due(&self) -> Option<Duration> {
+        let session = self
+            .session
+            .filter(|_| self.state == DialogState::Confirmed)?;
+        let refreshable = self.peer_update || self.peer_timer;
+        (refreshable || !session.ours).then(|| session.due())
     }
 
     /// Takes a new target from a message that refreshes it (12.2.1.2, 12.2.2).

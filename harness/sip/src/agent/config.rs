@@ -52,7 +52,8 @@ pub struct Config {
     pub t1: Duration,
     /// Session timer: the interval we name in our 200 to an INVITE, or ask for in our INVITE. Seconds.
     pub session_expires: Option<u32>,
-    /// Whether we refresh sessions when it is our task, and end those the peer let expire.
+    /// Whether we refresh sessions when it is our task, and end those the peer let expire. Sessions with
+    /// peers that know neither UPDATE nor timers are left alone, whatever was agreed.
     pub keep_sessions: bool,
     /// Whether a 100 Trying goes out before the upper layer decides on an INVITE.
     pub trying: bool,

@@ -94,6 +94,7 @@ impl Agent {
             "UPDATE" => {
                 if let Some(d) = self.dialogs.get_mut(&id) {
                     d.retarget(&message);
+                    d.learn_abilities(&message);
                 }
                 self.refreshed(now, id, &message);
                 let answered = self.settle(now, &message, &basics, Some(id), 200, out);

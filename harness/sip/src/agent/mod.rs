@@ -38,7 +38,7 @@ pub use config::{Config, PROVISIONING, Policy, Registrar, Transport};
 pub use event::{Action, Ended, Event, Remark, RequestId, TxId};
 pub use uac::{Draft, Invite};
 
-use crate::dialog::{Dialog, DialogId, DialogState};
+use crate::dialog::{Dialog, DialogId};
 use crate::frame::{Frame, FrameError, FrameErrorKind, KeepAlive};
 use crate::ids::Ids;
 use crate::message::Message;
@@ -219,8 +219,8 @@ impl Agent {
         let sessions = self
             .dialogs
             .values()
-            .filter(|d| self.config.keep_sessions && d.state == DialogState::Confirmed)
-            .filter_map(|d| d.session.map(|s| s.due()));
+            .filter(|_| self.config.keep_sessions)
+            .filter_map(Dialog::session_due);
         let ping = self.config.keep_alive.map(|after| self.last_sent + after);
         requests.chain(acks).chain(sessions).chain(ping).min()
     }

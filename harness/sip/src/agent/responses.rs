@@ -256,7 +256,7 @@ impl Agent {
         let Some(d) = self.dialogs.get_mut(&id) else {
             return;
         };
-        d.peer_timer |= message.lists("Supported", "timer") || message.lists("Require", "timer");
+        d.learn_abilities(message);
         d.session = match message.session_expires() {
             Ok(Some(SessionExpires { seconds, refresher })) if seconds > 0 => Some(Session {
                 interval: Duration::from_secs(u64::from(seconds)),

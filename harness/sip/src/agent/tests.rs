@@ -707,18 +707,37 @@ fn a_draft_broken_on_purpose_still_gets_its_answer() {
 
 #[test]
 fn sessions_are_refreshed_or_end() {
-    // The client does not know timers here, so the server refreshes, with UPDATE at half time.
-    let mut s = server();
-    s.text(T0, &field_invite("c", "alice"));
-    let Some(Event::Invited { dialog, .. }) = s.events.last().cloned() else {
-        panic!()
-    };
-    s.act(|a, out| a.accept(T0, dialog, Accept::default(), out).unwrap());
-    let ok = s.sent.last().unwrap().clone();
-    s.text(T0, &format!("ACK sip:192.0.2.1 SIP/2.0\nVia: SIP/2.0/tls x\nFrom: {}\nTo: {}\nMax-Forwards: 70\nCSeq: 1 ACK\nCall-ID: c\nContent-Length: 0\n\n", ok.value("From").unwrap(), ok.value("To").unwrap()));
-    assert_eq!(s.agent.deadline(), Some(secs(900)));
-    s.tick(secs(900));
-    assert_eq!(s.sent.last().unwrap().method(), Some("UPDATE"));
+    // The client does not know timers, so refreshing is the server's; how depends on what the client can do.
+    for (ability, due, method) in [
+        ("Supported: ms-sender", None, None),
+        ("Allow: INVITE, UPDATE", Some(secs(900)), Some("UPDATE")),
+        (
+            "Supported: timer\nSession-Expires: 1800;refresher=uas",
+            Some(secs(900)),
+            Some("INVITE"),
+        ),
+    ] {
+        let mut s = server();
+        s.text(
+            T0,
+            &field_invite("c", "alice").replace("Supported: ms-sender", ability),
+        );
+        let Some(Event::Invited { dialog, .. }) = s.events.last().cloned() else {
+            panic!()
+        };
+        s.act(|a, out| a.accept(T0, dialog, Accept::default(), out).unwrap());
+        let ok = s.sent.last().unwrap().clone();
+        assert_eq!(
+            ok.session_expires().unwrap().unwrap().refresher,
+            Some(crate::Refresher::Uas)
+        );
+        s.text(T0, &format!("ACK sip:192.0.2.1 SIP/2.0\nVia: SIP/2.0/tls x\nFrom: {}\nTo: {}\nMax-Forwards: 70\nCSeq: 1 ACK\nCall-ID: c\nContent-Length: 0\n\n", ok.value("From").unwrap(), ok.value("To").unwrap()));
+        assert_eq!(s.agent.deadline(), due);
+        if let Some(due) = due {
+            s.tick(due);
+            assert_eq!(s.sent.last().unwrap().method(), method);
+        }
+    }
 
     // Both know them: the client refreshes; when it does not, the server hangs up before the end.
     let (mut c, mut s, _, _) = established();

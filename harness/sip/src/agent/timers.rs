@@ -69,16 +69,20 @@ impl Agent {
         let due: Vec<(DialogId, Session)> = self
             .dialogs
             .values()
-            .filter(|d| d.state == DialogState::Confirmed)
-            .filter_map(|d| d.session.map(|s| (d.id, s)))
-            .filter(|(_, s)| now >= s.due())
+            .filter(|d| d.session_due().is_some_and(|due| now >= due))
+            .filter_map(|d| Some((d.id, d.session?)))
             .collect();
         for (id, session) in due {
             if session.ours {
                 if let Some(s) = self.session_mut(id) {
                     s.since = now;
                 }
-                let _ = self.update(now, id, out);
+                // RFC 4028 7.4: UPDATE when the peer allows it, else re-INVITE.
+                let update = self.dialogs.get(&id).is_some_and(|d| d.peer_update);
+                let _ = match update {
+                    true => self.update(now, id, out),
+                    false => self.reinvite(now, id, out),
+                };
                 continue;
             }
             self.hang_up(now, id, Ended::Expired, out);

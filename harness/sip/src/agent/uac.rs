@@ -135,6 +135,7 @@ impl Agent {
             session: None,
             description: None,
             ack: None,
+            peer_update: false,
             peer_timer: false,
         };
         let body = invite.body.unwrap_or_else(|| {

@@ -290,7 +290,7 @@ impl Agent {
             Ok(Some(contact)) => contact.uri,
             _ => basics.from.uri.clone(),
         };
-        self.add_dialog(Dialog {
+        let mut dialog = Dialog {
             id,
             call_id: basics.call_id.clone(),
             local: basics.to.clone().with_tag(&tag),
@@ -305,8 +305,11 @@ impl Agent {
             session: None,
             description: None,
             ack: None,
-            peer_timer: message.lists("Supported", "timer"),
-        });
+            peer_update: false,
+            peer_timer: false,
+        };
+        dialog.learn_abilities(message);
+        self.add_dialog(dialog);
         id
     }
 
