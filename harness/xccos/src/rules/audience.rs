@@ -56,6 +56,8 @@ struct Due {
 pub(crate) struct Audience {
     due: Vec<Due>,
     leaving: std::collections::HashSet<(DialogId, Room)>,
+    /// Notices that nobody was owed yet: to whom, about whom, where, kind, event.
+    ahead: Vec<(DialogId, String, Option<Room>, String, u64)>,
 }
 
 impl Audience {
@@ -102,6 +104,17 @@ impl Audience {
                 && to != dialog
                 && !own(to)
             {
+                // A notice may come before the reply to the command that caused it.
+                let ahead = self.ahead.iter().position(|(t, u, r, id, seq)| {
+                    *t == to
+                        && *u == user
+                        && r.as_ref().is_none_or(|r| r == name)
+                        && fits(what, id)
+                        && *seq > begun
+                });
+                if let Some(ahead) = ahead {
+                    self.ahead.remove(ahead);
+                }
                 self.due.push(Due {
                     what,
                     user: user.clone(),
@@ -109,7 +122,7 @@ impl Audience {
                     to,
                     event,
                     at: decoder.now,
-                    heard: false,
+                    heard: ahead.is_some(),
                 });
             }
         }
@@ -196,19 +209,20 @@ impl Audience {
         desk: &mut Desk,
         primitive: &Primitive<'_>,
     ) {
-        for due in &mut self.due {
-            let fits = match due.what {
-                What::Joined { .. } => id.ends_with("join"),
-                What::Parted => id == "ntc:part",
-                What::Quit => id == "ntc:quit" || id == "ntc:part",
-            };
+        let mut met = false;
+        for due in self.due.iter_mut().rev() {
+            // A quit without rooms speaks of all of them, other notices of one event each.
+            if met && name.is_some() {
+                break;
+            }
             if due.to == to
-                && fits
+                && fits(due.what, id)
                 && same_user(&due.user, user)
                 && name.is_none_or(|n| *n == due.room)
                 && !due.heard
             {
                 due.heard = true;
+                met = true;
                 let entries: &[&str] = match due.what {
                     What::Joined { many: true } => &["XCCOSIP-2.2.2.2.5-06"],
                     What::Joined { many: false } => &["XCCOSIP-2.2.2.2.5-10", "XCCOSIP-3.2.4.5-17"],
@@ -222,6 +236,15 @@ impl Audience {
                     desk.pass(RULE, entry, doc.seen);
                 }
             }
+        }
+        if !met {
+            self.ahead.push((
+                to,
+                user.to_owned(),
+                name.cloned(),
+                id.to_owned(),
+                doc.seen.seq,
+            ));
         }
         let spot = || Spot::element(&doc.tree.path_of(primitive.element), primitive.element);
         // A user who is still there through another endpoint has not left.
@@ -331,6 +354,15 @@ pub(crate) fn claimed(
         if named.is_empty() {
             continue;
         }
+        let ids: std::collections::HashSet<i64> = data
+            .all("uib")
+            .chain(chanib.all("uib"))
+            .filter_map(|u| u.get("id")?.trim().parse().ok())
+            .collect();
+        // An index that stands for nobody is the business of the rules about joins.
+        if !named.is_subset(&ids) {
+            continue;
+        }
         let listed: Vec<String> = data
             .all("uib")
             .chain(chanib.all("uib"))
@@ -363,6 +395,15 @@ pub(crate) fn claimed(
             ),
             None => desk.pass(RULE, entry, doc.seen),
         }
+    }
+}
+
+/// Whether a notice of this name tells of that.
+fn fits(what: What, id: &str) -> bool {
+    match what {
+        What::Joined { .. } => id == "ntc:join" || id == "ntc:bjoin",
+        What::Parted => id == "ntc:part",
+        What::Quit => id == "ntc:quit" || id == "ntc:part",
     }
 }
 

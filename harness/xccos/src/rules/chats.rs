@@ -83,8 +83,8 @@ pub(crate) struct Chats {
     posted: Vec<Posted>,
     chats: Vec<Chat>,
     index: HashMap<(Room, i64), usize>,
-    /// Newest id of a room: the id, the event and time of its first copy.
-    newest: HashMap<Room, (i64, u64, Micros)>,
+    /// Newest id of a room: the id, the event and time of its first copy, what was posted.
+    newest: HashMap<Room, (i64, u64, Micros, Option<usize>)>,
     /// Server clock minus recording clock, in seconds.
     clock: Option<f64>,
 }
@@ -444,9 +444,14 @@ impl Chats {
     ) {
         let post = posted.and_then(|p| self.posted.get(p));
         match self.newest.get(name).copied() {
-            Some((last, event, when)) if id < last => {
-                // Chats under way at the same time may overtake each other.
-                let after = post.map_or(doc.seen.at > when + 1_000_000, |p| p.seq > event);
+            Some((last, event, when, before)) if id < last => {
+                // Chats under way at the same time may overtake each other, but not those of one sender.
+                let in_line = posted
+                    .zip(before)
+                    .and_then(|(p, b)| Some((self.posted.get(p)?, self.posted.get(b)?, b < p)))
+                    .is_some_and(|(p, b, later)| later && p.dialog == b.dialog);
+                let after =
+                    in_line || post.map_or(doc.seen.at > when + 1_000_000, |p| p.seq > event);
                 if after {
                     desk.fail(
                         RULE,
@@ -470,14 +475,14 @@ impl Chats {
                     }
                 }
                 self.newest
-                    .insert(name.clone(), (id, doc.seen.seq, doc.seen.at));
+                    .insert(name.clone(), (id, doc.seen.seq, doc.seen.at, posted));
             }
             None => {
                 if !self.newest.is_empty() {
                     desk.pass(RULE, "XCCOSIP-3.2.6.1-01", doc.seen);
                 }
                 self.newest
-                    .insert(name.clone(), (id, doc.seen.seq, doc.seen.at));
+                    .insert(name.clone(), (id, doc.seen.seq, doc.seen.at, posted));
             }
         }
     }

@@ -513,6 +513,12 @@ impl Client {
         if !doc.valid() || doc.seen.deliberate || sent.class != Class::Cmd {
             return;
         }
+        // A reply without a code that means something is none (3.1.2.1.5 step 5).
+        if primitive.class == Class::Rpl
+            && !primitive.code().is_some_and(|c| (100..700).contains(&c))
+        {
+            return;
+        }
         let success = primitive.class == Class::Rpl && primitive.code() == Some(200);
         let (dialog, event, at) = (sent.dialog, doc.seen.seq, doc.seen.at);
         let failure = |entry, room| Failure {

@@ -199,6 +199,7 @@ impl Exchange {
                     primitive.class.name()
                 );
                 desk.fail(RULE, id, doc.seen, spot, message);
+                self.settle(dialog, primitive);
             }
             return None;
         };
@@ -216,6 +217,7 @@ impl Exchange {
             if whole && !(is_err && self.unreadable(dialog)) {
                 self.astray(dialog, primitive, id, doc, &path, desk);
             }
+            self.settle(dialog, primitive);
             return None;
         };
         if is_err {
@@ -351,6 +353,22 @@ impl Exchange {
                 id.envid, id.seqid
             ),
         );
+    }
+
+    /// An answer whose reference is wrong was meant for something: that one is not missing any more.
+    fn settle(&mut self, dialog: DialogId, primitive: &Primitive<'_>) {
+        let is_err = primitive.class == Class::Err;
+        let open = |s: &&mut Sent| s.dialog == dialog && s.answers.is_empty() && !s.void;
+        let meant = self.sent.iter_mut().filter(open).find(|s| {
+            if is_err {
+                s.wrong.is_some()
+            } else {
+                s.row.is_some_and(|r| r.reply == primitive.id())
+            }
+        });
+        if let Some(meant) = meant {
+            meant.void = true;
+        }
     }
 
     /// Whether something without readable ids waits for an err in this dialog.

@@ -300,12 +300,15 @@ fn people(reply: &Reply<'_>, chanibs: &[&Element], steps: &Steps, desk: &mut Des
                     format!("{value:?} is no comma list of user indexes"),
                     desk,
                 );
+                quiet = true;
                 continue;
             };
             desk.pass(RULE, "XCCOSIP-2.2.2.1.22-04", reply.doc.seen);
             for index in indexes {
                 here.insert(index);
                 named.insert(index);
+                // What follows from a dangling index is said once.
+                quiet |= !ids.contains_key(&index);
                 if numbered && !ids.is_empty() {
                     reply.expect(
                         ids.contains_key(&index),
@@ -388,6 +391,7 @@ pub(crate) fn backchat(reply: &Reply<'_>, desk: &mut Desk) {
             continue;
         };
         match wanted.get(&guid) {
+            None if wanted.is_empty() => {}
             None => reply.fails(
                 "XCCOSIP-3.2.3.5-22",
                 Some(chanib),

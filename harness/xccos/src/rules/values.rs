@@ -56,6 +56,7 @@ pub(crate) const IDS: &[&str] = &[
     "XCCOSIP-2.2.2.1.18-03",
     "XCCOSIP-2.2.2.1.22-05",
     "XCCOSIP-2.2.2.1.23-05",
+    "XCCOSIP-2.2.2.1.27-05",
     "XCCOSIP-2.2.2.2.9-14",
     "XCCOSIP-2.2.2.2.9-19",
     "XCCOSIP-4.6-01",
@@ -263,6 +264,15 @@ fn one(here: &mut Here<'_, '_>) {
             here.expect(count == 1, "XCCOSIP-2.2.2.1.17-02", None, || {
                 format!("{count} ranges; it is one of last and msgid")
             });
+        }
+        "resp" => {
+            let code = element.get("code").unwrap_or("").to_owned();
+            if forms::is_integer(&code, i128::MIN, i128::MAX) {
+                let fits = forms::is_integer(&code, 100, 699);
+                here.expect(fits, "XCCOSIP-2.2.2.1.27-05", Some("code"), || {
+                    format!("code is {code}; codes go from 100 to 699")
+                });
+            }
         }
         "msgid" if parent == "bcq" => {
             let number = |name: &str| element.get(name).and_then(|v| v.trim().parse::<u64>().ok());

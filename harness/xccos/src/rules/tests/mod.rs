@@ -1,0 +1,152 @@
+/*! The monitor on recordings: a good exchange, unusual ones, and single edits. */
+
+mod exchange;
+mod stage;
+
+use exchange::{good, play};
+use judge::Verdict;
+use stage::{Stage, Style, complaints, judge};
+use trace::Seat;
+
+use super::{Setup, Target};
+
+fn run(
+    edit: impl FnMut(&str) -> String + 'static,
+    style: Style,
+    setup: Setup,
+) -> Vec<judge::Finding> {
+    let mut stage = Stage::new(edit);
+    stage.style = style;
+    play(&mut stage);
+    stage.wait(40.0);
+    judge(stage.trace.events(), setup, stage.at)
+}
+
+#[test]
+fn a_good_exchange_raises_nothing() {
+    for target in [
+        Target::Both,
+        Target::Seat(Seat::Client),
+        Target::Seat(Seat::Server),
+        Target::Neither,
+    ] {
+        let found = run(str::to_owned, Style::default(), Setup::live(target));
+        assert_eq!(complaints(&found), Vec::<String>::new(), "{target:?}");
+    }
+    let found = run(str::to_owned, Style::default(), Setup::live(Target::Both));
+    let passed = found.iter().filter(|f| f.verdict == Verdict::Pass).count();
+    assert!(passed > 250, "only {passed} requirements were exercised");
+}
+
+#[test]
+fn an_unusual_exchange_raises_nothing() {
+    let styles = [
+        Style {
+            unusual: true,
+            early: false,
+        },
+        Style {
+            unusual: false,
+            early: true,
+        },
+        Style {
+            unusual: true,
+            early: true,
+        },
+    ];
+    for style in styles {
+        let found = run(str::to_owned, style, Setup::live(Target::Both));
+        assert_eq!(complaints(&found), Vec::<String>::new());
+    }
+    let prefixed = |xml: &str| {
+        let mut out = xml.replace("</", "</p:").replace("xmlns=", "xmlns:p=");
+        let mut at = 0;
+        while let Some(i) = out[at..].find('<') {
+            let i = at + i + 1;
+            if out.as_bytes().get(i) != Some(&b'/') {
+                out.insert_str(i, "p:");
+            }
+            at = i;
+        }
+        out.replace("><", ">\n  <").replace("<p:/p:", "</p:")
+    };
+    let found = run(prefixed, Style::default(), Setup::live(Target::Both));
+    assert_eq!(complaints(&found), Vec::<String>::new());
+    let shifted = |xml: &str| {
+        // Wide numbers, and fractions of any length.
+        xml.replace("envid=\"1", "envid=\"796244956")
+            .replace("envid=\"5", "envid=\"1844674407370")
+            .replace(".123Z", ".1234567Z")
+            .replace("true\"", "1\"")
+    };
+    let found = run(shifted, Style::default(), Setup::live(Target::Both));
+    assert_eq!(complaints(&found), Vec::<String>::new());
+}
+
+#[test]
+fn a_recording_that_starts_anywhere_raises_nothing() {
+    let mut stage = Stage::new(str::to_owned);
+    play(&mut stage);
+    stage.wait(40.0);
+    let events = stage.trace.events();
+    for start in 0..events.len() {
+        let found = judge(&events[start..], Setup::offline(), stage.at);
+        assert_eq!(
+            complaints(&found),
+            Vec::<String>::new(),
+            "from event {start}"
+        );
+    }
+}
+
+#[test]
+fn a_recording_that_ends_anywhere_raises_nothing() {
+    let mut stage = Stage::new(str::to_owned);
+    play(&mut stage);
+    let events = stage.trace.events();
+    for end in 0..events.len() {
+        let at = events.get(end).map_or(0, |e| e.at);
+        let found = judge(&events[..end], Setup::live(Target::Both), at);
+        assert_eq!(
+            complaints(&found),
+            Vec::<String>::new(),
+            "up to event {end}"
+        );
+    }
+}
+
+#[test]
+fn one_edit_breaks_one_requirement() {
+    let mut missed = Vec::new();
+    for (from, to, wanted) in good::EDITS {
+        let mut hits = 0;
+        let mut stage = Stage::new({
+            let (from, to) = (*from, *to);
+            let mut done = false;
+            move |xml: &str| {
+                if !done && xml.contains(from) {
+                    done = true;
+                    xml.replacen(from, to, 1)
+                } else {
+                    xml.to_owned()
+                }
+            }
+        });
+        play(&mut stage);
+        stage.wait(40.0);
+        let found = judge(stage.trace.events(), Setup::live(Target::Both), stage.at);
+        let broken: Vec<_> = found
+            .iter()
+            .filter(|f| matches!(f.verdict, Verdict::Fail | Verdict::Warn))
+            .map(|f| f.requirement.trim_start_matches("XCCOSIP-").to_owned())
+            .collect();
+        hits += usize::from(broken.iter().any(|b| b == wanted));
+        let extra: Vec<_> = broken.iter().filter(|b| b != wanted).collect();
+        if hits == 0 || extra.len() > 2 {
+            missed.push(format!(
+                "{from:?} → {to:?}: wanted {wanted}, got {broken:?}"
+            ));
+        }
+    }
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
