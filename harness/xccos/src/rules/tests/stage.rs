@@ -1,9 +1,11 @@
 /*! A stage for rule tests: writes recordings as the wire would. */
 
 use judge::{Finding, Monitor as _, Verdict};
+use std::sync::{Arc, OnceLock};
+
 use trace::{Conn, Event, Intent, Kind, Seat, Trace};
 
-use crate::rules::{Monitor, Setup};
+use crate::rules::{Monitor, SchemaCheck, Setup};
 
 /// An endpoint with its current dialog.
 #[derive(Clone)]
@@ -251,6 +253,30 @@ impl Stage {
         let cseq = self.request(end, Seat::Client, "BYE", "", Intent::Plain);
         self.answer(end, Seat::Client, "BYE", cseq, "200 OK");
     }
+}
+
+/// The schema in both profiles, compiled once.
+pub fn schema() -> SchemaCheck {
+    static COMPILED: OnceLock<[xsd::Schema; 2]> = OnceLock::new();
+    Arc::new(|profile: &str, body: &[u8]| {
+        let compiled = COMPILED.get_or_init(|| {
+            let ledger =
+                xsd::patch::Ledger::parse(include_str!("../../../../../schemas/xccos/errata.yaml"))
+                    .unwrap();
+            ["interop", "published"].map(|profile| {
+                let text = ledger
+                    .apply(
+                        include_str!("../../../../../schemas/xccos/published.xsd"),
+                        profile,
+                    )
+                    .unwrap();
+                xsd::Schema::compile(vec![xsd::Source::new("xccos.xsd", text)]).unwrap()
+            })
+        });
+        let text = std::str::from_utf8(body).unwrap();
+        let document = xsd::doc::parse_str(text, &xsd::doc::Limits::default()).unwrap();
+        compiled[usize::from(profile == "published")].validate(&document)
+    })
 }
 
 /// All findings of a recording.

@@ -251,4 +251,136 @@ pub const EDITS: &[(&str, &str, &str)] = &[
         "<ntc id=\"ntc:quit\" seqid=\"1\"><data><uib uri=\"sip:bobby@",
         "2.2.2.2.5-17",
     ),
+    // What the schema sees.
+    (
+        "<sib domain=\"example.com\" infoType=\"507\"",
+        "<sib domain=\"example.com\" infotype=\"507\"",
+        "2.2.2.1.10-04",
+    ),
+    (
+        "<cmd id=\"cmd:join\" seqid=\"1\"",
+        "<cmd id=\"cmd:join\" seqid=\"one\"",
+        "2.2.2.2.2-41",
+    ),
+    (
+        "<cmd id=\"cmd:join\" seqid=\"1\"",
+        "<cmd id=\"cmd:join\"",
+        "2.2.2.2.2-40",
+    ),
+    (
+        "<cmd id=\"cmd:join\" seqid=\"1\"><data>",
+        "<cmd id=\"cmd:join\" seqid=\"1\"><data/><data>",
+        "3.1.5.3-02",
+    ),
+    (
+        "<cmd id=\"cmd:part\" seqid=\"1\"><data><chanib uri=\"ma-chan://example.com/93489432-b6be-4c67-932f-09e39a162072\"/></data>",
+        "<cmd id=\"cmd:part\" seqid=\"1\">",
+        "2.2.2.2.2-43",
+    ),
+    ("<last cnt=\"25\"/>", "<last cnt=\"25\">25</last>", "6.1-08"),
+    ("<last cnt=\"25\"/>", "<last/>", "2.2.2.1.17.1-02"),
+    (
+        "<last cnt=\"25\"/>",
+        "<last cnt=\"-1\"/>",
+        "2.2.2.1.17.1-03",
+    ),
+    (
+        "<last cnt=\"25\"/>",
+        "<last cnt=\"25\"/><msgid id=\"1\" cnt=\"1\"/>",
+        "2.2.2.1.17-02",
+    ),
+    ("topic=\"\"", "colour=\"red\"", "1.8-01"),
+    ("<chanid key=\"0\"", "<chanid", "2.2.2.1.9-02"),
+    (
+        "<chanib name=\"Lobby\" description=\"all\" parent",
+        "<chanib partListOff=\"perhaps\" description=\"all\" parent",
+        "2.2.2.1.7.1-24",
+    ),
+    (
+        "<info id=\"urn:parlano:ma:info:ucnt\">1</info>",
+        "<info>1</info>",
+        "2.2.2.1.2-01",
+    ),
+    (
+        "<commandid seqid=\"1\" envid=\"110\"/>",
+        "<commandid seqid=\"1\"/>",
+        "2.2.2.2.3-04",
+    ),
+    (
+        "<commandid seqid=\"1\" envid=\"110\"/><resp code=\"200\">SUCCESS_OK</resp>",
+        "<commandid seqid=\"1\" envid=\"110\"/>",
+        "2.2.2.2.4-03",
+    ),
+    (
+        "<commandid seqid=\"1\" envid=\"110\"/><resp code=\"200\">",
+        "<commandid seqid=\"1\" envid=\"110\"/><resp>",
+        "2.2.2.1.27-02",
+    ),
+    (
+        "<cnt value=\"1\" over=\"false\"/><status>1</status>",
+        "<status>1</status><cnt value=\"1\" over=\"false\"/>",
+        "6.1-02",
+    ),
+    (
+        "<cnt value=\"1\" over=\"false\"/><status>1</status>",
+        "<cnt value=\"1\" over=\"false\"/><status>many</status>",
+        "2.2.2.1.29-18",
+    ),
+    (
+        "<cnt value=\"1\" over=\"false\"/><status>1</status>",
+        "<cnt value=\"1\" over=\"false\"/><cnt value=\"1\" over=\"false\"/>",
+        "2.2.2.1.29-09",
+    ),
+    (
+        "<cnt value=\"1\" over=\"false\"/><status>",
+        "<cnt value=\"1\"/><status>",
+        "2.2.2.1.19-04",
+    ),
+    ("<chat>old</chat>", "", "2.2.2.1.7.2.4-17"),
+    (" chatId=\"40\"", "", "2.2.2.1.7.2.4-12"),
+    (
+        "<originatingMessageId seqid=\"2\" envid=\"120\"/><chat>two</chat>",
+        "<chat>two</chat><originatingMessageId seqid=\"2\" envid=\"120\"/>",
+        "2.2.2.2.9-27",
+    ),
+    (
+        "authdisp=\"\" alert=\"false\"",
+        "alert=\"false\"",
+        "2.2.2.2.9-12",
+    ),
+    ("<matchcase>false</matchcase>", "", "2.2.2.1.18.4-02"),
+    (
+        "<matchcase>false</matchcase>",
+        "<matchcase>never</matchcase>",
+        "2.2.2.1.18.4-01",
+    ),
+    ("<text mt=\"PP\">", "<text mt=\"WW\">", "2.2.2.1.18.2-04"),
+    ("<bcs cmp=\"OR\"", "<bcs", "2.2.2.1.18-03"),
+    (
+        "<uib uri=\"sip:alice@example.com\" guid",
+        "<uib guid",
+        "2.2.2.1.4-04",
+    ),
+    (
+        "<ntc id=\"ntc:part\" seqid=\"1\"><data>",
+        "<ntc id=\"ntc:part\" seqid=\"1\"><data x:y=\"1\" xmlns:x=\"urn:x\">",
+        "1.8-01",
+    ),
+    ("<token token=\"7\" ", "<token ", "2.2.2.1.25-02"),
+    (
+        "label=\"kedzie.GroupChannels\" seqid=\"71\" createdefault=\"true\"",
+        "label=\"kedzie.GroupChannels\" seqid=\"71\"",
+        "2.2.2.1.26-07",
+    ),
+    (
+        "xmlns=\"urn:parlano:xml:ns:xccos\"><cmd id=\"cmd:part\"",
+        "xmlns=\"urn:parlano:xml:ns:xcos\"><cmd id=\"cmd:part\"",
+        "2.2.1-01",
+    ),
+    (
+        "<aib key=\"3456\" value=\"0\"/>",
+        "<aib value=\"0\"/>",
+        "2.2.2.1.22-02",
+    ),
+    ("<resp code=\"200\">", "<resp code=\"99\">", "2.2.2.1.27-05"),
 ];
