@@ -3,7 +3,8 @@
 //! `xsts DIR [--level FILE] [--record] [--all]`: prints agreement by set, schema tests and instance tests apart, and
 //! each disagreement with its reason. With `--level` it fails when a figure falls below the recorded one; `--record`
 //! writes the figures down. A row without an instance is a schema test. An instance test whose schema or document
-//! this engine refuses as unsupported (or too large) counts as refused, not as a disagreement.
+//! this engine refuses as unsupported (or too large) counts as refused, not as a disagreement. Schema location hints
+//! in instances are followed, as the suite expects.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,8 +12,9 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use xsd::doc::{self, Limits, XmlErrorKind};
-use xsd::{Files, Schema, SchemaError, Source};
+use xsd::SchemaError;
+use xsd::doc::XmlErrorKind;
+use xsd::tool::Engine;
 
 /// One row of `tests.tsv`.
 struct Row {
@@ -120,14 +122,10 @@ fn run(directory: &Path, rows: &[Row]) -> (BTreeMap<String, Tally>, Vec<String>)
     (tallies, complaints)
 }
 
+type Compiled = Result<Engine, Vec<SchemaError>>;
 type Results = Mutex<(BTreeMap<String, Tally>, Vec<String>)>;
 
-fn judge(
-    directory: &Path,
-    row: &Row,
-    compiled: &Result<Schema, Vec<SchemaError>>,
-    results: &Results,
-) {
+fn judge(directory: &Path, row: &Row, compiled: &Compiled, results: &Results) {
     let answer = match &row.instance {
         None => match compiled {
             Ok(_) => Answer::Valid,
@@ -202,52 +200,24 @@ fn schema_answer(errors: &[SchemaError]) -> Answer {
     }
 }
 
-fn compile(directory: &Path, schemas: &str) -> Result<Schema, Vec<SchemaError>> {
-    let mut sources = Vec::new();
-    for name in schemas.split_ascii_whitespace() {
-        let path = directory.join(name);
-        let uri = path.to_string_lossy().into_owned();
-        let error = |kind: &'static str, line, column, message| SchemaError {
-            code: kind,
-            uri: uri.clone(),
-            span: 0..0,
-            line,
-            column,
-            message,
-        };
-        let bytes = std::fs::read(&path)
-            .map_err(|why| vec![error("unsupported", 1, 1, why.to_string())])?;
-        let text = doc::decode(&bytes, &Limits::default()).map_err(|why| {
-            let code = if why.kind == XmlErrorKind::NotWellFormed {
-                "xml"
-            } else {
-                "unsupported"
-            };
-            vec![error(code, why.line, why.column, why.message)]
-        })?;
-        sources.push(Source::new(uri, text));
-    }
-    Schema::compile_with(sources, &Files::default())
+fn compile(directory: &Path, schemas: &str) -> Compiled {
+    let paths: Vec<PathBuf> = schemas
+        .split_ascii_whitespace()
+        .map(|name| directory.join(name))
+        .collect();
+    Engine::new(&paths, true, 1)
 }
 
-fn validate(schema: &Schema, path: &Path) -> Answer {
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) => return Answer::Refused(error.to_string()),
-    };
-    let text = match doc::decode(&bytes, &Limits::default()) {
-        Ok(text) => text,
-        Err(error) if error.kind == XmlErrorKind::NotWellFormed => {
-            return Answer::Invalid(error.to_string());
+fn validate(engine: &Engine, path: &Path) -> Answer {
+    let report = engine.check_file(path);
+    match (report.problem, report.xml, report.violations.first()) {
+        (Some(problem), _, _) => Answer::Refused(problem),
+        (None, Some(error), _) if error.kind == XmlErrorKind::NotWellFormed => {
+            Answer::Invalid(error.to_string())
         }
-        Err(error) => return Answer::Refused(error.to_string()),
-    };
-    match doc::parse_str(text, &Limits::default()) {
-        Err(error) => Answer::Invalid(error.to_string()),
-        Ok(document) => match schema.validate(&document).first() {
-            None => Answer::Valid,
-            Some(violation) => Answer::Invalid(violation.to_string()),
-        },
+        (None, Some(error), _) => Answer::Refused(error.to_string()),
+        (None, None, Some(violation)) => Answer::Invalid(violation.to_string()),
+        (None, None, None) => Answer::Valid,
     }
 }
 

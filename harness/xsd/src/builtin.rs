@@ -91,6 +91,7 @@ pub(crate) fn components() -> Components {
         notations: HashMap::new(),
         members: HashMap::new(),
         sources: Vec::new(),
+        targets: Vec::new(),
     };
     ur_types(&mut all);
     for (name, primitive) in PRIMITIVES {

@@ -192,7 +192,7 @@ pub(crate) struct Facets {
 }
 
 /// A complex type.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Complex {
     pub(crate) is_abstract: bool,
     pub(crate) block: Derivations,
@@ -205,8 +205,9 @@ pub(crate) struct Complex {
 }
 
 /// What stands between the tags.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) enum Content {
+    #[default]
     Empty,
     Simple(TypeId),
     /// Elements, with text between them when mixed.
@@ -380,6 +381,8 @@ pub(crate) struct Components {
     /// For each head element, the elements that may stand in its place, itself not included.
     pub(crate) members: HashMap<ElementId, Vec<ElementId>>,
     pub(crate) sources: Vec<String>,
+    /// The target namespaces of the documents.
+    pub(crate) targets: Vec<NsId>,
 }
 
 /// xs:anyType.
@@ -463,10 +466,14 @@ impl Components {
         }
     }
 
-    /// A union admits its members in its place (cos-st-derived-ok 2.2.4).
+    /// A union without facets admits its members in its place (cos-st-derived-ok 2.2.4).
     fn member_of_union(&self, member: TypeId, union: TypeId) -> bool {
-        match self.simple(union).map(|simple| &simple.variety) {
-            Some(Variety::Union(members)) => members
+        match self.simple(union) {
+            Some(Simple {
+                variety: Variety::Union(members),
+                facets: Facets { plain: true, .. },
+                ..
+            }) => members
                 .iter()
                 .any(|ty| *ty == member || self.member_of_union(member, *ty)),
             _ => false,

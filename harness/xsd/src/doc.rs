@@ -151,7 +151,7 @@ pub fn decode<'b>(bytes: &'b [u8], limits: &Limits) -> Result<&'b str, XmlError>
     Ok(text)
 }
 
-fn tree(text: &str, nodes: u32) -> Result<roxmltree::Document<'_>, XmlError> {
+pub(crate) fn tree(text: &str, nodes: u32) -> Result<roxmltree::Document<'_>, XmlError> {
     let options = roxmltree::ParsingOptions {
         allow_dtd: false,
         nodes_limit: nodes,

@@ -23,12 +23,13 @@ mod pattern;
 mod schema;
 mod simple;
 pub mod source;
+pub mod tool;
 mod validate;
 mod value;
 mod violation;
 mod wildcard;
 
-pub use schema::Schema;
+pub use schema::{Schema, location_hints};
 pub use source::{Fetch, Files, GivenOnly, Source};
 pub use validate::Options;
 pub use violation::{SchemaError, SchemaPlace, Violation};

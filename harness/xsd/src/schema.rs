@@ -66,6 +66,12 @@ impl Schema {
         Validator::new(self, document, options).run()
     }
 
+    /// Whether one of the schema's documents has this target namespace (empty for none).
+    pub fn covers(&self, namespace: &str) -> bool {
+        let space = self.all.names.find_space(namespace);
+        space.is_some_and(|space| self.all.targets.contains(&space))
+    }
+
     /// Whether the schema declares a global element with this name.
     pub fn declares(&self, namespace: Option<&str>, local: &str) -> bool {
         self.all
@@ -170,4 +176,24 @@ fn automata(all: &mut Components, errors: &mut Errors<'_>) {
             *slot = Some(automaton);
         }
     }
+}
+
+/// The documents that an instance's `xsi:schemaLocation` and `xsi:noNamespaceSchemaLocation` point to, in order,
+/// as pairs of a namespace name (empty for none) and a location. Nothing follows them unless it is asked to.
+pub fn location_hints<'d>(document: &'d Document<'_>) -> Vec<(&'d str, &'d str)> {
+    let mut hints = Vec::new();
+    for attribute in document.descendants().flat_map(|node| node.attributes()) {
+        if attribute.namespace() != Some(crate::name::XSI) {
+            continue;
+        }
+        let words: Vec<&str> = attribute.value().split_ascii_whitespace().collect();
+        match attribute.name() {
+            "schemaLocation" => {
+                hints.extend(words.chunks_exact(2).map(|pair| (pair[0], pair[1])));
+            }
+            "noNamespaceSchemaLocation" => hints.extend(words.first().map(|word| ("", *word))),
+            _ => {}
+        }
+    }
+    hints
 }

@@ -81,6 +81,65 @@ struct Tree {
     node: TreeNode,
 }
 
+impl Tree {
+    /// A group around a single particle dissolves when the numbers of occurrences multiply without gaps.
+    fn flatten(self) -> Tree {
+        let Tree {
+            min,
+            max,
+            place,
+            node,
+        } = self;
+        let TreeNode::Model(compositor, mut members) = node else {
+            return Tree {
+                min,
+                max,
+                place,
+                node,
+            };
+        };
+        let joined = match members.as_slice() {
+            [only] if compositor != Compositor::All => product((min, max), (only.min, only.max)),
+            _ => None,
+        };
+        match (joined, members.pop()) {
+            (Some((min, max)), Some(only))
+                if !matches!(only.node, TreeNode::Model(Compositor::All, _)) =>
+            {
+                Tree { min, max, ..only }
+            }
+            (_, only) => {
+                members.extend(only);
+                Tree {
+                    min,
+                    max,
+                    place,
+                    node: TreeNode::Model(compositor, members),
+                }
+            }
+        }
+    }
+}
+
+/// The bounds of "outer times inner", when every number between them is possible.
+fn product(outer: (u32, u32), inner: (u32, u32)) -> Option<(u32, u32)> {
+    let (first, next) = (u64::from(outer.0.max(1)), u64::from(outer.0) + 1);
+    let (low, high) = (u64::from(inner.0), u64::from(inner.1));
+    let gapless = outer.1 <= 1 && outer.0 == outer.1
+        || (inner.1 == UNBOUNDED || next * low <= first * high + 1 || outer.0 == outer.1)
+            && (outer.0 > 0 || low <= 1);
+    if !gapless {
+        return None;
+    }
+    let min = u32::try_from(u64::from(outer.0) * low).ok()?;
+    let max = match (outer.1, inner.1) {
+        (0, _) | (_, 0) => 0,
+        (UNBOUNDED, _) | (_, UNBOUNDED) => UNBOUNDED,
+        (outer, inner) => u32::try_from(u64::from(outer) * u64::from(inner)).unwrap_or(UNBOUNDED),
+    };
+    Some((min, max))
+}
+
 enum TreeNode {
     Element(ElementId),
     Wild(Arc<Wildcard>),
@@ -99,7 +158,12 @@ fn plant(all: &Components, particle: ParticleId) -> Result<Tree, BuildError> {
             return Err(BuildError::Limit);
         }
         let particle = all.particle(id);
-        let node = match &particle.term {
+        // A reference stands for the model of its group.
+        let term = match &particle.term {
+            Term::Group(group) => &all.particle(all.groups[group.at()].particle).term,
+            term => term,
+        };
+        let node = match term {
             Term::Element(element) => TreeNode::Element(*element),
             Term::Wildcard(wildcard) => TreeNode::Wild(wildcard.clone()),
             Term::Model(compositor, members) => {
@@ -109,22 +173,16 @@ fn plant(all: &Components, particle: ParticleId) -> Result<Tree, BuildError> {
                 }
                 TreeNode::Model(*compositor, trees)
             }
-            Term::Group(group) => {
-                let inner = grow(all, all.groups[group.at()].particle, count, depth + 1)?;
-                return Ok(Tree {
-                    min: particle.min,
-                    max: particle.max,
-                    place: particle.place,
-                    node: inner.node,
-                });
-            }
+            // The particle of a group is a model, never another reference.
+            Term::Group(_) => TreeNode::Model(Compositor::Sequence, Vec::new()),
         };
         Ok(Tree {
             min: particle.min,
             max: particle.max,
             place: particle.place,
             node,
-        })
+        }
+        .flatten())
     }
     grow(all, particle, &mut 0, 0)
 }
@@ -527,8 +585,8 @@ fn assemble(all: &Components, tree: &Tree, program: &mut Program) {
     if (min, max) == (1, 1) {
         return assemble_term(all, tree, program);
     }
-    let counter = program.counters;
-    program.counters += 1;
+    let counter = program.minima.len();
+    program.minima.push(min);
     program.code.push(Instruction::Zero(counter));
     let start = program.code.len();
     program.code.push(Instruction::Loop {

@@ -3,7 +3,7 @@
 //! Each thread is a place in the program and the values of its counters. Since content models are unambiguous, the
 //! threads differ only in counters, and few live at a time; more than [`MOST_THREADS`] make the content invalid.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Match, Next};
@@ -17,7 +17,8 @@ const MOST_THREADS: usize = 4096;
 #[derive(Debug, Default)]
 pub(crate) struct Program {
     pub(super) code: Vec<Instruction>,
-    pub(super) counters: usize,
+    /// The minimum of each counter's loop.
+    pub(super) minima: Vec<u32>,
 }
 
 /// One instruction; every field that names a place is an index into the program.
@@ -65,8 +66,8 @@ impl Program {
     pub(crate) fn start(&self) -> Threads {
         let thread = Thread {
             at: 0,
-            rounds: vec![0; self.counters],
-            fresh: vec![false; self.counters],
+            rounds: vec![0; self.minima.len()],
+            fresh: vec![false; self.minima.len()],
         };
         self.close(vec![thread])
     }
@@ -147,21 +148,25 @@ impl Program {
 
     /// Runs threads up to where they wait for a child.
     fn close(&self, mut todo: Vec<Thread>) -> Threads {
-        let mut seen: HashSet<Thread> = HashSet::new();
+        let mut seen: HashMap<usize, Vec<Thread>> = HashMap::new();
         let mut threads = Threads {
             waiting: Vec::new(),
             accepts: false,
         };
+        let mut steps = 0;
         while let Some(mut thread) = todo.pop() {
-            if seen.len() > MOST_THREADS * 8 || threads.waiting.len() > MOST_THREADS {
+            steps += 1;
+            if steps > MOST_THREADS * 8 || threads.waiting.len() > MOST_THREADS {
                 return Threads {
                     waiting: Vec::new(),
                     accepts: false,
                 };
             }
-            if !seen.insert(thread.clone()) {
+            let here = seen.entry(thread.at).or_default();
+            if here.iter().any(|other| self.covers(other, &thread)) {
                 continue;
             }
+            here.push(thread.clone());
             match &self.code[thread.at] {
                 Instruction::Names(_) | Instruction::Wild(_) => threads.waiting.push(thread),
                 Instruction::Accept => threads.accepts = true,
@@ -222,5 +227,19 @@ impl Program {
             }
         }
         threads
+    }
+
+    /// Whether one thread can do all that another at the same place can: once a loop has its minimum, fewer rounds
+    /// leave more room.
+    fn covers(&self, one: &Thread, other: &Thread) -> bool {
+        let rounds = one.rounds.iter().zip(&other.rounds).zip(&self.minima);
+        rounds
+            .into_iter()
+            .all(|((one, other), min)| one == other || (one >= min && one <= other))
+            && one
+                .fresh
+                .iter()
+                .zip(&other.fresh)
+                .all(|(one, other)| *one || !*other)
     }
 }

@@ -119,7 +119,7 @@ impl Reader<'_, '_, '_> {
                 return;
             }
             out.uses.extend(inner.uses);
-            out.prohibited.extend(inner.prohibited);
+            // A prohibited attribute in a group has no effect (3.4.2, clause 3.2 speaks of children only).
             wildcard = match (wildcard, inner.wildcard) {
                 (None, theirs) => theirs,
                 (ours, None) => ours,

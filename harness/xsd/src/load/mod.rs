@@ -12,7 +12,7 @@ pub(crate) mod read;
 pub(crate) mod register;
 pub(crate) mod syntax;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use roxmltree::{Document, Node};
@@ -36,6 +36,7 @@ pub(crate) struct Library {
     pub(crate) sources: Vec<Source>,
     /// For a document and a `schemaLocation` in it, the document found there.
     links: HashMap<(u32, String), Option<u32>>,
+    included: HashSet<u32>,
     /// How many of the sources were given rather than found.
     pub(crate) roots: usize,
 }
@@ -46,6 +47,11 @@ impl Library {
             .get(&(source, location.to_owned()))
             .copied()
             .flatten()
+    }
+
+    /// The documents that another document includes or redefines.
+    pub(crate) fn included(&self) -> HashSet<u32> {
+        self.included.clone()
     }
 }
 
@@ -154,6 +160,7 @@ pub(crate) fn discover(given: Vec<Source>, fetch: &dyn Fetch) -> Result<Library,
         roots: given.len(),
         sources: given,
         links: HashMap::new(),
+        included: HashSet::new(),
     };
     let mut bytes = library
         .sources
@@ -167,7 +174,7 @@ pub(crate) fn discover(given: Vec<Source>, fetch: &dyn Fetch) -> Result<Library,
                 format!("the schema has more than {MOST_SOURCES} documents or {MOST_BYTES} bytes");
             return Err(vec![plain(&library.sources[at].uri, "limit", message)]);
         }
-        for location in locations(&library.sources[at])? {
+        for (includes, location) in locations(&library.sources[at])? {
             let uri = resolve(&library.sources[at].uri, &location);
             let known = library.sources.iter().position(|source| source.uri == uri);
             let found = match known {
@@ -185,6 +192,9 @@ pub(crate) fn discover(given: Vec<Source>, fetch: &dyn Fetch) -> Result<Library,
                 },
             };
             let found = found.map(|index| index as u32);
+            if let (true, Some(found)) = (includes, found.filter(|found| *found != at as u32)) {
+                library.included.insert(found);
+            }
             library.links.insert((at as u32, location), found);
         }
         at += 1;
@@ -192,8 +202,8 @@ pub(crate) fn discover(given: Vec<Source>, fetch: &dyn Fetch) -> Result<Library,
     Ok(library)
 }
 
-/// The `schemaLocation`s of a document's include, import and redefine elements.
-fn locations(source: &Source) -> Result<Vec<String>, Vec<SchemaError>> {
+/// The `schemaLocation`s of a document's include, import and redefine elements; true for those that are no import.
+fn locations(source: &Source) -> Result<Vec<(bool, String)>, Vec<SchemaError>> {
     let document = doc::parse_str(&source.text, &limits())
         .map_err(|error| vec![unreadable(&source.uri, error)])?;
     Ok(document
@@ -202,8 +212,10 @@ fn locations(source: &Source) -> Result<Vec<String>, Vec<SchemaError>> {
         .filter(|node| {
             is_xsd(*node, "include") || is_xsd(*node, "import") || is_xsd(*node, "redefine")
         })
-        .filter_map(|node| node.attribute("schemaLocation"))
-        .map(|location| location.trim().to_owned())
+        .filter_map(|node| {
+            let location = node.attribute("schemaLocation")?.trim();
+            Some((!is_xsd(node, "import"), location.to_owned()))
+        })
         .collect())
 }
 

@@ -223,6 +223,9 @@ impl<'d> Reader<'d, '_, '_> {
     pub(crate) fn read_local_type(&mut self, instance: usize, node: Node<'d, 'd>) -> TypeId {
         let place = self.place(instance, node);
         let id = self.new_type(None, place);
+        if node.tag_name().name() == "complexType" {
+            self.all.types[id.at()].kind = Kind::Complex(Complex::default());
+        }
         self.read_type(instance, node, id);
         id
     }

@@ -126,8 +126,16 @@ impl<'d, 'e, 'l> Reader<'d, 'e, 'l> {
 
     /// Registers all documents, then reads all definitions.
     pub(crate) fn run(&mut self) {
-        for source in 0..self.library.roots as u32 {
-            self.visit(source, None);
+        // A given document that another one includes is seen through that one only: alone, a document without
+        // target namespace could mean something else.
+        let roots = self.library.roots as u32;
+        let included = self.library.included();
+        let (inner, outer): (Vec<u32>, Vec<u32>) =
+            (0..roots).partition(|source| included.contains(source));
+        for source in outer.into_iter().chain(inner) {
+            if !self.visited.iter().any(|(visited, _)| *visited == source) {
+                self.visit(source, None);
+            }
         }
         for global in std::mem::take(&mut self.queue) {
             self.read_global(global);
@@ -283,6 +291,15 @@ impl<'d, 'e, 'l> Reader<'d, 'e, 'l> {
     }
 
     fn register(&mut self, instance: usize, node: Node<'d, 'd>) {
+        if node.tag_name().name() == "notation"
+            && !node.has_attribute("public")
+            && !node.has_attribute("system")
+        {
+            let message = "a notation needs a public or a system identifier".to_owned();
+            let source = self.instances[instance].source;
+            self.errors
+                .at(source, syntax::tag(node), "n-props-correct", message);
+        }
         let (Some(symbol), Some(name)) = (symbol_of(node), self.global_name(instance, node)) else {
             return;
         };
@@ -320,7 +337,14 @@ impl<'d, 'e, 'l> Reader<'d, 'e, 'l> {
     ) {
         let place = self.place(instance, node);
         let number = match symbol {
-            Symbol::Type => self.new_type(Some(name), place).0,
+            Symbol::Type => {
+                let id = self.new_type(Some(name), place);
+                if node.tag_name().name() == "complexType" {
+                    // Known as complex from here on; the linker fills it in.
+                    self.all.types[id.at()].kind = Kind::Complex(Complex::default());
+                }
+                id.0
+            }
             Symbol::Element => self.new_element(name, place, true).0,
             Symbol::Attribute => {
                 self.all.attributes.push(Attribute {
@@ -370,6 +394,11 @@ impl<'d, 'e, 'l> Reader<'d, 'e, 'l> {
     }
 
     fn finish_tables(&mut self) {
+        self.all.targets = self
+            .instances
+            .iter()
+            .map(|instance| instance.target)
+            .collect();
         for ((symbol, name), global) in &self.symbols {
             match symbol {
                 Symbol::Type => {

@@ -208,13 +208,18 @@ impl<'s, 'd, 'i> Validator<'s, 'd, 'i> {
                 }
                 Slot::Declaration(id) => {
                     let declaration = self.all.attribute(id);
-                    if self
-                        .all
-                        .simple(declaration.ty)
-                        .is_some_and(|simple| simple.lexical == Lexical::Id)
-                        && std::mem::replace(&mut wild_id, true)
-                    {
-                        self.second_id(node, &attribute);
+                    let is_id = |ty| {
+                        let simple = self.all.simple(ty);
+                        simple.is_some_and(|simple| simple.lexical == Lexical::Id)
+                    };
+                    if is_id(declaration.ty) {
+                        let another = complex
+                            .attributes
+                            .iter()
+                            .any(|each| is_id(self.all.attribute(each.declaration).ty));
+                        if std::mem::replace(&mut wild_id, true) || another {
+                            self.second_id(node, &attribute);
+                        }
                     }
                     (id, declaration.value.as_ref())
                 }
@@ -399,7 +404,7 @@ impl<'s, 'd, 'i> Validator<'s, 'd, 'i> {
             attribute: Some(label(attribute)),
             span: attribute.range_qname(),
             message: format!(
-                "<{}> has two attributes of type xs:ID",
+                "<{}> may have only one attribute of type xs:ID",
                 node.tag_name().name()
             ),
             found: Some(label(attribute)),

@@ -377,7 +377,10 @@ fn targets<'d, 'i>(node: Node<'d, 'i>, path: &Path, out: &mut Vec<Target<'d, 'i>
             }
             Some(test) => {
                 for attribute in end.attributes() {
-                    if test.admits(attribute.namespace(), attribute.name()) {
+                    let known = out.iter().any(|target| {
+                        matches!(target, Target::Attribute(_, known) if known.range() == attribute.range())
+                    });
+                    if !known && test.admits(attribute.namespace(), attribute.name()) {
                         out.push(Target::Attribute(end, attribute));
                     }
                 }
