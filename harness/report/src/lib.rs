@@ -56,22 +56,5 @@ pub trait Fold {
 /// Ids come from files that anybody may have written, so whatever could leave the directory is
 /// replaced.
 pub fn trace_path(scenario: &str) -> String {
-    let mut path = String::from("traces");
-    for part in scenario.split('/').filter(|p| !p.is_empty()) {
-        let safe: String = part
-            .chars()
-            .take(120)
-            .map(|c| match c {
-                'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_' | '.' => c,
-                _ => '-',
-            })
-            .collect();
-        path.push('/');
-        path.push_str(match safe.as_str() {
-            "." | ".." => "-",
-            safe => safe,
-        });
-    }
-    path.push_str(".ndjson");
-    path
+    format!("traces/{}.ndjson", trace::snapshot::safe_path(scenario))
 }

@@ -7,7 +7,9 @@ right is not written here, only that it was sent, when, by which seat, and its
 exact bytes.
 */
 
+pub mod canon;
 mod event;
 pub mod ndjson;
+pub mod snapshot;
 
 pub use event::{Conn, Event, Intent, Kind, Micros, Seat, Trace};
