@@ -7,10 +7,13 @@ and clock readings go in, messages and timers come out.
 
 pub mod catalogue;
 pub mod client;
+pub mod defect;
 pub mod edit;
 pub mod payload;
 pub mod policy;
 pub mod rules;
+pub mod schema;
+pub mod server;
 pub mod time;
 pub mod world;
 

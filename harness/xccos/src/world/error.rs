@@ -97,7 +97,10 @@ fn message_of(error: &serde_saphyr::Error) -> String {
 }
 
 /// The known name closest to what was written, when it is close at all.
-fn nearest<'n>(given: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+pub(crate) fn nearest<'n>(
+    given: &str,
+    known: impl IntoIterator<Item = &'n str>,
+) -> Option<&'n str> {
     known
         .into_iter()
         .map(|name| (distance(given, name), name))

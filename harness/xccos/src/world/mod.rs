@@ -16,6 +16,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 
 pub use error::WorldError;
+pub(crate) use error::nearest;
 pub use guid::{Guid, derived_guid};
 pub use read::{Behavior, RoleKeys, Visibility};
 
