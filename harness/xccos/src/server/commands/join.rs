@@ -120,13 +120,16 @@ pub fn part(server: &mut Server, ask: &Ask<'_>) -> Result<Done, Refusal> {
             "You have not joined this room",
         ));
     }
-    if !server.options.defects.has(Slip::PartKeepsJoined) {
+    let defects = &server.options.defects;
+    let kept = defects.has(Slip::PartKeepsJoined);
+    let untold = defects.has(Slip::PartUntold);
+    let early = defects.has(Slip::PartTellsEarly);
+    if !kept {
         server.unjoin(&key, ask.endpoint);
     }
-    if !server.is_joined(&key, &ask.user) || server.options.defects.has(Slip::PartKeepsJoined) {
-        if !server.options.defects.has(Slip::PartUntold) {
-            server.tell_parted(&ask.user, &key);
-        }
+    let left = !server.is_joined(&key, &ask.user) || kept || early;
+    if left && !untold {
+        server.tell_parted(&ask.user, &key);
     }
     Ok(Done::with([reply]))
 }

@@ -45,8 +45,8 @@ proptest! {
         let mut bench = Bench::new();
         let mut seen = Observer::default();
         let mut endpoints: Vec<(EndpointId, usize)> = Vec::new();
-        for user in 0..3 {
-            endpoints.push((bench.connect(USERS[user]), user));
+        for (user, uri) in USERS.iter().enumerate() {
+            endpoints.push((bench.connect(uri), user));
         }
         for (number, step) in steps.into_iter().enumerate() {
             let pick = |n: usize| endpoints.get(n % endpoints.len().max(1)).copied();
