@@ -173,6 +173,8 @@ impl Framer {
             Err(error) => {
                 self.dead = true;
                 self.buf = Vec::new();
+                self.head = None;
+                self.advance(0);
                 Some(Frame::Error(error))
             }
         }
@@ -184,6 +186,14 @@ impl Framer {
             return None;
         }
         self.dead = true;
+        let frame = self.left_over();
+        self.buf = Vec::new();
+        self.head = None;
+        self.advance(0);
+        frame
+    }
+
+    fn left_over(&self) -> Option<Frame> {
         let rest = &self.buf[self.from..];
         if rest.is_empty() {
             return None;
@@ -504,6 +514,19 @@ mod tests {
                 .head
                 .is_some()
         );
+    }
+
+    #[test]
+    fn nothing_follows_a_fault() {
+        let good = b"INFO sip:a@b SIP/2.0\r\nl: 0\r\n\r\n";
+        let mut framer = Framer::new(Limits::default(), Blank::Pings);
+        assert_eq!(
+            frames(&mut framer, &[&good[..], b"\x16noise"].concat()).len(),
+            2
+        );
+        assert!(frames(&mut framer, good).is_empty());
+        assert_eq!((framer.pending(), framer.finish()), (0, None));
+        assert_eq!(framer.waiting_for(), "a message");
     }
 
     #[test]

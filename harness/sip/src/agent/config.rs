@@ -74,14 +74,16 @@ pub struct Config {
 impl Config {
     /// A chat client's agent for `uri`, reachable at `host:port`.
     pub fn client(uri: Uri, transport: Transport, host: &str, port: u16) -> Config {
+        let host = &bracketed(host);
         let mut contact = uri.bare();
-        contact.host = host.to_owned();
+        contact.host.clone_from(host);
         contact.port = Some(port);
         Config::new(uri, contact, transport, host, port)
     }
 
     /// A chat server's agent, reachable at `host:port`, with a registrar that signs anybody in.
     pub fn server(transport: Transport, host: &str, port: u16) -> Config {
+        let host = &bracketed(host);
         let mut contact = Uri::sip("", host);
         contact.user = None;
         contact.port = Some(port);
@@ -114,6 +116,14 @@ impl Config {
             max_waiting: 1024,
             registrar: None,
         }
+    }
+}
+
+/// A host as URIs and Via write it: IPv6 addresses in brackets.
+fn bracketed(host: &str) -> String {
+    match host.parse::<std::net::Ipv6Addr>() {
+        Ok(_) => format!("[{host}]"),
+        Err(_) => host.to_owned(),
     }
 }
 

@@ -799,6 +799,16 @@ fn answers_name_the_true_address() {
 }
 
 #[test]
+fn ipv6_addresses_are_bracketed() {
+    let config = Config::client(uri("sip:alice@example.com"), Transport::Tcp, "::1", 5062);
+    let mut c = Side::new(Agent::client(config, Box::new(Seeded::new(1))));
+    c.act(|a, out| a.invite(T0, &uri("sip:x@[::1]:5060"), Invite::default(), out));
+    let invite = &c.sent[0];
+    assert_eq!(invite.vias().unwrap()[0].host, "[::1]");
+    assert_eq!(invite.contact().unwrap().unwrap().uri.host, "[::1]");
+}
+
+#[test]
 fn more_than_can_be_served_is_refused() {
     let mut s = server();
     s.agent.config_mut().max_dialogs = 2;

@@ -7,7 +7,7 @@ use rustls::{AlertDescription, CertificateError, Error as Tls};
 
 /// Whose fault a network error is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub enum Whose {
     /// The peer's.
     Peer,
     /// The machine's, the network's or the name service's.
@@ -80,13 +80,13 @@ impl NetError {
     }
 
     /// Whose fault it is.
-    pub fn fault(&self) -> Fault {
+    pub fn fault(&self) -> Whose {
         use NetErrorKind::*;
         match self.kind {
-            Settings | Bind | Dns | UnknownIssuer | WrongName => Fault::Settings,
-            Unreachable | ConnectTimeout | Refused | Io => Fault::Environment,
+            Settings | Bind | Dns | UnknownIssuer | WrongName => Whose::Settings,
+            Unreachable | ConnectTimeout | Refused | Io => Whose::Environment,
             HandshakeTimeout | NotTls | ClosedInHandshake | Expired | BadCertificate
-            | ClientCertificate | Incompatible | Handshake => Fault::Peer,
+            | ClientCertificate | Incompatible | Handshake => Whose::Peer,
         }
     }
 

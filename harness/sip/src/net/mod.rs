@@ -36,13 +36,14 @@ mod connect;
 mod connection;
 mod error;
 pub mod fault;
+mod faulty;
 mod listen;
 mod stream;
 mod tls;
 
 pub use connect::{Connector, Target};
 pub use connection::{Connection, ReadError, Reader, WriteError, Writer};
-pub use error::{Fault as Whose, NetError, NetErrorKind};
+pub use error::{NetError, NetErrorKind, Whose};
 pub use listen::{Incoming, Listener};
 pub use stream::{BoxStream, Control, Info, Opened, Stream, memory};
 pub use tls::{Identity, Pem, TlsClient, TlsServer, Versions};
