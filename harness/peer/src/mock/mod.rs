@@ -14,6 +14,8 @@ peer that does not read is cut off without the others noticing.
 pub mod hub;
 mod link;
 pub mod model;
+pub mod serve;
+pub mod target;
 
 use std::collections::HashMap;
 use std::sync::Arc;
