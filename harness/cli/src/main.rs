@@ -9,6 +9,11 @@ into a call and the result into an exit code of [`judge::exit`].
 mod args;
 mod commands;
 mod failure;
+mod outputs;
+mod pick;
+mod site;
+mod terminal;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -22,8 +27,7 @@ fn main() -> ExitCode {
     match commands::run(cli) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
-            let style = anstyle::AnsiColor::Red.on_default().bold();
-            anstream::eprintln!("{style}error{style:#}: {failure}");
+            failure.print();
             ExitCode::from(failure.code())
         }
     }

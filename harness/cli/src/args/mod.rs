@@ -15,7 +15,7 @@ mod value;
 pub use authoring::{Explain, Fmt, Lint, List, New, NewWhat, Snapshot, SnapshotDo, What};
 pub use offline::{Check, Report, ReportDo, Validate};
 pub use peers::{Client, Mock, Proxy, ProxyTransport};
-pub use run::{Format, Profile, Run, Seat, Select};
+pub use run::{Format, Profile, Refused, Run, Seat, Select};
 pub use value::Shard;
 
 use clap::builder::styling::{AnsiColor, Styles};

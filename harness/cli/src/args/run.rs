@@ -150,9 +150,9 @@ pub struct Run {
     /// Multiplies every wait of the scenarios (0.1 for a fast machine, 3 for a loaded one)
     #[arg(long, value_name = "F", value_parser = value::scale, default_value = "1", help_heading = "Playing")]
     pub time_scale: f64,
-    /// Longest a single scenario may take
-    #[arg(long, value_name = "TIME", value_parser = value::duration, default_value = "60s", help_heading = "Playing")]
-    pub timeout: Duration,
+    /// Longest a single scenario may take, instead of its own limit
+    #[arg(long, value_name = "TIME", value_parser = value::duration, help_heading = "Playing")]
+    pub timeout: Option<Duration>,
 
     /// Count a broken SHOULD as a failure
     #[arg(long, help_heading = "Judging")]

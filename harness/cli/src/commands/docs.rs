@@ -1,7 +1,6 @@
 /*! Completions, manual pages and the command reference, all made from the flag definitions. */
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 
 use clap::Command;
 use judge::exit;
@@ -42,12 +41,9 @@ pub fn reference() -> Done {
     print(markdown().as_bytes())
 }
 
-/// A reader that went away early (`| head`) is no failure.
 fn print(text: &[u8]) -> Done {
-    match std::io::stdout().lock().write_all(text) {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::environment(e)),
-        _ => Ok(exit::CONFORMANT),
-    }
+    super::print(&String::from_utf8_lossy(text))?;
+    Ok(exit::CONFORMANT)
 }
 
 /// `docs/reference/cli.md`.

@@ -1,0 +1,34 @@
+//! `parlance client --driver`: the reference client on stdin and stdout.
+
+use std::sync::Arc;
+
+use judge::exit;
+use peer::driver::{self, Network, Reference};
+
+use crate::args;
+use crate::failure::{Done, Failure};
+
+/// Serves lines until stdin ends.
+pub fn client(args: &args::Client) -> Done {
+    let defects = super::defects::named(&args.defect)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::environment)?;
+    let served = runtime.block_on(async {
+        let options = driver::Options {
+            seed: args.seed.unwrap_or_else(super::run::draw),
+            ..driver::Options::default()
+        };
+        let _ = &defects;
+        let reference = Reference::new(options, Arc::new(Network));
+        driver::serve(Arc::new(reference), tokio::io::stdin(), tokio::io::stdout()).await
+    });
+    // Reading stdin may hold a thread for ever.
+    runtime.shutdown_background();
+    match served {
+        // Whoever drove us went away; there is nobody to complain to.
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::environment(e)),
+        _ => Ok(exit::CONFORMANT),
+    }
+}

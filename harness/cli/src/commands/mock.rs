@@ -1,0 +1,204 @@
+//! `parlance mock`: the chat server model on a listener, printing what it makes of every message.
+
+use std::path::Path;
+
+use judge::exit;
+use peer::mock::chat::Chat;
+use peer::mock::target::{Place, describe, write_whole};
+use peer::mock::{Mock, Setup, serve};
+use peer::recorder::Observer;
+use sip::agent::{Config, Transport};
+use sip::net::ca::Ca;
+use sip::net::{Identity, Listener, Pem, TlsServer};
+use trace::Seat;
+use xccos::rules::Target as Judged;
+use xccos::server::{Options, Server};
+use xccos::world::World;
+
+use super::{live, world};
+use crate::args::{self, ProxyTransport};
+use crate::failure::{Done, Failure};
+use crate::terminal::Terminal;
+use crate::watch::{Record, Tally, Watch};
+
+/// Serves until Ctrl-C or the end of `--duration`.
+pub fn mock(args: &args::Mock, terminal: &Terminal) -> Done {
+    let world = match &args.world {
+        Some(path) => world::read(path, terminal)?,
+        None => World::sample(),
+    };
+    let defects = super::defects::named(&args.defect)?;
+    let tls = args.transport == ProxyTransport::Tls;
+    let certificate = certificate(args, tls)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::environment)?;
+    runtime.block_on(async {
+        let server_tls = certificate.as_ref().map(|c| {
+            let mut tls = TlsServer::new(c.identity.clone());
+            tls.key_log = true;
+            tls
+        });
+        let listener = Listener::bind(&args.listen, server_tls).await?;
+        let local = listener.local_addr();
+        let tally = Tally::default();
+        let mut observers: Vec<Box<dyn Observer>> = vec![
+            Box::new(Watch::new(*terminal, &[Seat::Client])),
+            Box::new(tally.clone()),
+        ];
+        if let Some(path) = &args.record {
+            observers.push(Box::new(record(path)?));
+        }
+        let server = Server::new(
+            world.clone(),
+            Options {
+                seed: args.seed.unwrap_or_else(super::run::draw),
+                defects: defects.clone(),
+                ..Options::default()
+            },
+        );
+        let transport = if tls { Transport::Tls } else { Transport::Tcp };
+        let host = match local.ip() {
+            std::net::IpAddr::V6(ip) => format!("[{ip}]"),
+            ip => ip.to_string(),
+        };
+        let mock = Mock::start(Setup {
+            config: Config::server(transport, &host, local.port()),
+            seed: args.seed.unwrap_or_else(super::run::draw),
+            wall: jiff::Timestamp::now(),
+            faults: args.fault.clone(),
+            model: Box::new(Chat::new(server)),
+            monitor: Some(live::monitor(Judged::Seat(Seat::Client), args.profile)),
+            observers,
+        });
+        if let Some(path) = &args.write_target {
+            write_target(path, &world, &local.to_string(), tls, certificate.as_ref())?;
+        }
+        if !terminal.is_quiet() {
+            greet(args, &world, &local.to_string(), &defects);
+        }
+        let stop = live::end(args.duration);
+        let taking = mock.clone();
+        let serving = tokio::spawn(serve::serve(
+            listener,
+            move |opened| {
+                taking.attach(opened);
+            },
+            |peer, error| super::warn(&format!("{peer}: {}", crate::site::words(&error))),
+            stop.clone(),
+        ));
+        let _ = serving.await;
+        mock.stop().await;
+        let counts = tally.counts();
+        if !terminal.is_quiet() {
+            anstream::eprintln!(
+                "{} messages, {} violations, {} warnings",
+                counts.messages,
+                counts.failed,
+                counts.warned
+            );
+        }
+        Ok(if counts.own > 0 && defects.is_empty() && args.fault.is_empty() {
+            exit::HARNESS_BUG
+        } else {
+            exit::CONFORMANT
+        })
+    })
+}
+
+struct Certificate {
+    identity: Identity,
+    /// What clients have to trust, and the name in the certificate, when the CA is our own.
+    ca: Option<(String, &'static str)>,
+}
+
+fn certificate(args: &args::Mock, tls: bool) -> Result<Option<Certificate>, Failure> {
+    if !tls {
+        return match args.cert {
+            Some(_) => Err(Failure::usage("--cert makes no sense with --transport tcp")),
+            None => Ok(None),
+        };
+    }
+    if let (Some(cert), Some(key)) = (&args.cert, &args.key) {
+        let identity = Identity {
+            cert: Pem::File(cert.clone()),
+            key: Pem::File(key.clone()),
+        };
+        return Ok(Some(Certificate { identity, ca: None }));
+    }
+    let host = args.listen.rsplit_once(':').map_or("", |(host, _)| host);
+    let host = host.trim_matches(['[', ']']);
+    let ca = Ca::ephemeral("Parlance mock")?;
+    let mut names = vec!["localhost", "127.0.0.1", "::1"];
+    // Not an address to reach anybody by.
+    if !matches!(host, "0.0.0.0" | "::") && !names.contains(&host) {
+        names.push(host);
+    }
+    Ok(Some(Certificate {
+        identity: ca.server(&names)?,
+        ca: Some((ca.pem(), "localhost")),
+    }))
+}
+
+fn record(path: &Path) -> Result<Record, Failure> {
+    Record::create(path)
+        .map_err(|e| Failure::environment(format!("{} cannot be written: {e}", path.display())))
+}
+
+fn write_target(
+    path: &Path,
+    world: &World,
+    address: &str,
+    tls: bool,
+    certificate: Option<&Certificate>,
+) -> Result<(), Failure> {
+    let failed = |path: &Path| {
+        let path = path.display().to_string();
+        move |e: std::io::Error| Failure::environment(format!("{path} cannot be written: {e}"))
+    };
+    let own = certificate.and_then(|c| c.ca.as_ref());
+    if let Some((pem, _)) = own {
+        let ca = path.with_file_name("ca.pem");
+        write_whole(&ca, pem).map_err(failed(&ca))?;
+    }
+    let text = describe(
+        world,
+        &Place {
+            name: "mock",
+            protocol: if tls { "tls" } else { "tcp" },
+            address,
+            server_name: own.map(|(_, name)| *name),
+            ca: own.map(|_| "ca.pem"),
+        },
+    );
+    write_whole(path, &text).map_err(failed(path))
+}
+
+fn greet(args: &args::Mock, world: &World, address: &str, defects: &xccos::defect::Defects) {
+    let kind = match args.transport {
+        ProxyTransport::Tls => "TLS",
+        ProxyTransport::Tcp => "TCP",
+    };
+    anstream::eprintln!("chat server on {address} ({kind}), Ctrl-C ends it");
+    anstream::eprintln!("  lookup at {}, channel server {}", world.lookup_uri, world.server_uri);
+    let users: Vec<&str> = world.users.values().map(|u| u.uri.as_str()).take(8).collect();
+    let more = world.users.len().saturating_sub(users.len());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    anstream::eprintln!("  users {}{more}", users.join(" "));
+    for room in world.rooms.values().take(8) {
+        anstream::eprintln!("  room {} {}", room.uri, room.name);
+    }
+    if world.rooms.len() > 8 {
+        anstream::eprintln!("  and {} more rooms", world.rooms.len() - 8);
+    }
+    if let Some(path) = &args.write_target {
+        anstream::eprintln!("  described in {}", path.display());
+    }
+    for defect in defects.iter() {
+        super::warn(&format!("defect {}: {} ({})", defect.id, defect.title, defect.requirement));
+    }
+    for fault in &args.fault {
+        super::warn(&format!("fault {fault} on every connection"));
+    }
+}
