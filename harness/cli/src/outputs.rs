@@ -21,7 +21,12 @@ pub struct WriteError {
 
 impl std::fmt::Display for WriteError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} cannot be written: {}", self.path.display(), self.error)
+        write!(
+            f,
+            "{} cannot be written: {}",
+            self.path.display(),
+            self.error
+        )
     }
 }
 
@@ -31,6 +36,8 @@ pub struct Extra {
     pub junit: Option<PathBuf>,
     pub json: Option<PathBuf>,
     pub html: Option<PathBuf>,
+    pub sarif: Option<PathBuf>,
+    pub tap: Option<PathBuf>,
 }
 
 /// See the module.
@@ -78,7 +85,11 @@ impl Outputs {
     }
 
     /// Ends the stream and writes every report; gives what was written, in the order a reader wants it.
-    pub fn finish(mut self, catalogue: &Catalogue, extra: &Extra) -> Result<Vec<PathBuf>, WriteError> {
+    pub fn finish(
+        mut self,
+        catalogue: &Catalogue,
+        extra: &Extra,
+    ) -> Result<Vec<PathBuf>, WriteError> {
         if let Err(error) = self.stream.finish() {
             let path = self.dir.join("events.ndjson");
             self.failed.get_or_insert(WriteError { path, error });
@@ -92,54 +103,44 @@ impl Outputs {
     }
 }
 
-/// Writes every report of a run into a directory, and the further files.
+/// Writes every report of a run into a directory, the further files, and the step summary of GitHub Actions.
+/// Gives what a reader will look for.
 pub fn render(
     run: &Run,
     catalogue: &Catalogue,
     dir: &Path,
     extra: &Extra,
 ) -> Result<Vec<PathBuf>, WriteError> {
-    let mut written = Vec::new();
-    type Render<'a> = &'a dyn Fn() -> String;
-    let html: Render<'_> = &|| report::html::render(run, catalogue);
-    let junit: Render<'_> = &|| report::junit::render(run, catalogue);
-    let json: Render<'_> = &|| report::json::render(run);
-    for (name, render, also) in [
-        ("index.html", html, &extra.html),
-        ("junit.xml", junit, &extra.junit),
-        ("results.json", json, &extra.json),
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |error| WriteError { path, error }
+    };
+    report::files::write(dir, run, catalogue).map_err(failed(dir))?;
+    let mut written: Vec<PathBuf> = ["index.html", "junit.xml", "results.json"]
+        .iter()
+        .map(|name| dir.join(name))
+        .collect();
+    for (name, path) in [
+        ("index.html", &extra.html),
+        ("junit.xml", &extra.junit),
+        ("results.json", &extra.json),
+        ("results.sarif", &extra.sarif),
+        ("results.tap", &extra.tap),
     ] {
-        let text = render();
-        for path in [Some(dir.join(name)), also.clone()].into_iter().flatten() {
-            put(&path, text.as_bytes())?;
-            written.push(path);
+        if let Some(path) = path {
+            let text = fs::read(dir.join(name)).map_err(failed(&dir.join(name)))?;
+            report::files::put(path, &text).map_err(failed(path))?;
+            written.push(path.clone());
         }
     }
-    for scenario in &run.scenarios {
-        let path = dir.join(report::trace_path(&scenario.info.id));
-        let mut lines = Vec::new();
-        for event in &scenario.last.events {
-            serde_json::to_writer(&mut lines, event).map_err(|e| WriteError {
-                path: path.clone(),
-                error: e.into(),
-            })?;
-            lines.push(b'\n');
-        }
-        put(&path, &lines)?;
+    if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").map(PathBuf::from) {
+        let text = report::github::summary(run, catalogue);
+        File::options()
+            .append(true)
+            .create(true)
+            .open(&path)
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .map_err(failed(&path))?;
     }
     Ok(written)
-}
-
-fn put(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
-    let write = || {
-        if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
-            fs::create_dir_all(folder)?;
-        }
-        let mut file = File::create(path)?;
-        file.write_all(bytes)
-    };
-    write().map_err(|error| WriteError {
-        path: path.to_owned(),
-        error,
-    })
 }

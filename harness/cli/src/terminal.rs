@@ -57,6 +57,7 @@ impl Terminal {
             width: self.width,
             verbosity: self.verbosity,
             progress: self.progress,
+            github: set("GITHUB_ACTIONS"),
         }
     }
 

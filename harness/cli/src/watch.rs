@@ -75,7 +75,8 @@ impl Watch {
         let line = match &event.kind {
             Kind::Message { from, bytes, .. } => {
                 let what = label(event).line();
-                if bytes.iter().all(|b| matches!(b, b'\r' | b'\n')) && verbose < Verbosity::Verbose {
+                if bytes.iter().all(|b| matches!(b, b'\r' | b'\n')) && verbose < Verbosity::Verbose
+                {
                     return None;
                 }
                 let arrow = if *from == Seat::Client { "→" } else { "←" };
@@ -83,8 +84,16 @@ impl Watch {
                 if !judged && verbose < Verbosity::Normal {
                     return None;
                 }
-                let verdict = if judged { accepted(findings) } else { String::new() };
-                let what = if judged { what } else { format!("{dim}{what}{dim:#}") };
+                let verdict = if judged {
+                    accepted(findings)
+                } else {
+                    String::new()
+                };
+                let what = if judged {
+                    what
+                } else {
+                    format!("{dim}{what}{dim:#}")
+                };
                 format!("{time} {who} {arrow} {what}{verdict}")
             }
             Kind::Garbage { bytes, problem, .. } => {
@@ -95,7 +104,9 @@ impl Watch {
                     text::visible(problem)
                 )
             }
-            Kind::Opened { client, transport, .. } => {
+            Kind::Opened {
+                client, transport, ..
+            } => {
                 format!("{time} {who} connected from {client}, {transport}")
             }
             Kind::Closed { by, how } => {
@@ -140,7 +151,12 @@ impl Watch {
             return out;
         };
         if now.is_none_or(|now| now.seq != event.seq) {
-            let _ = writeln!(out, "{pad}  about {} at {}", label(event).line(), stamp(event.at));
+            let _ = writeln!(
+                out,
+                "{pad}  about {} at {}",
+                label(event).line(),
+                stamp(event.at)
+            );
         }
         if let Some(bytes) = bytes_of(event)
             && let Some(range) = locate(bytes, &finding.place)
@@ -166,12 +182,24 @@ fn is_violation(finding: &Finding) -> bool {
 
 /// `accepted`, or how many requirements the message violates.
 fn accepted(findings: &[Finding]) -> String {
-    let fails = findings.iter().filter(|f| f.verdict == Verdict::Fail).count();
-    let warns = findings.iter().filter(|f| f.verdict == Verdict::Warn).count();
+    let fails = findings
+        .iter()
+        .filter(|f| f.verdict == Verdict::Fail)
+        .count();
+    let warns = findings
+        .iter()
+        .filter(|f| f.verdict == Verdict::Warn)
+        .count();
     let (style, words) = match (fails, warns) {
         (0, 0) => (AnsiColor::Green.on_default(), "accepted".to_owned()),
-        (0, n) => (AnsiColor::Yellow.on_default(), format!("accepted, {}", text::count(n, "warning"))),
-        (n, _) => (AnsiColor::Red.on_default().bold(), text::count(n, "violation")),
+        (0, n) => (
+            AnsiColor::Yellow.on_default(),
+            format!("accepted, {}", text::count(n, "warning")),
+        ),
+        (n, _) => (
+            AnsiColor::Red.on_default().bold(),
+            text::count(n, "violation"),
+        ),
     };
     format!("  {style}{words}{style:#}")
 }
@@ -226,11 +254,17 @@ pub struct Counts {
 impl Tally {
     /// The counts so far.
     pub fn counts(&self) -> Counts {
-        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        *self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     fn add(&self, message: bool, findings: &[Finding]) {
-        let mut counts = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut counts = self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         counts.messages += u64::from(message);
         for finding in findings {
             match (finding.verdict, finding.blame) {

@@ -129,7 +129,7 @@ pub struct Run {
     #[arg(long, help_heading = "Target")]
     pub interactive: bool,
 
-    /// How many scenarios at a time
+    /// How many scenarios at a time; one against a target (they share its users), as many as processors without
     #[arg(short, long, value_name = "N", help_heading = "Playing")]
     pub jobs: Option<u16>,
     /// Play a failed scenario up to N more times; passing later makes it flaky

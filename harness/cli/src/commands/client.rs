@@ -21,7 +21,7 @@ pub fn client(args: &args::Client) -> Done {
             ..driver::Options::default()
         };
         let _ = &defects;
-        let reference = Reference::new(options, Arc::new(Network));
+        let reference = Reference::new(options, Network);
         driver::serve(Arc::new(reference), tokio::io::stdin(), tokio::io::stdout()).await
     });
     // Reading stdin may hold a thread for ever.

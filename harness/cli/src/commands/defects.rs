@@ -45,7 +45,11 @@ pub fn list(patterns: &[String], format: Format) -> Done {
                     trace::Seat::Client => "client",
                     trace::Seat::Server => "server",
                 };
-                let _ = writeln!(out, "{:<wide$}  {seat}  {:<22} {}", d.id, d.requirement, d.title);
+                let _ = writeln!(
+                    out,
+                    "{:<wide$}  {seat}  {:<22} {}",
+                    d.id, d.requirement, d.title
+                );
             }
             super::print(&out)?;
         }

@@ -23,7 +23,10 @@ const CODES: &[(&str, &str)] = &[
         "SIP",
         "RFC 3261 (or one of its companions) is broken: the form of a message, a transaction or a dialog. The rule's code stands in the message.",
     ),
-    ("XML", "A payload is not well-formed XML, so nothing in it can be read."),
+    (
+        "XML",
+        "A payload is not well-formed XML, so nothing in it can be read.",
+    ),
 ];
 
 /// Explains every id, or fails naming the first that means nothing.
@@ -48,22 +51,32 @@ pub fn explain(args: &Explain, terminal: &Terminal) -> Done {
 
 fn one(id: &str, library: &Library, terminal: &Terminal) -> Option<(String, Value)> {
     let catalogue = xccos::catalogue();
-    if let Some(requirement) = catalogue.get(id).or_else(|| {
-        catalogue.iter().find(|r| r.id.eq_ignore_ascii_case(id))
-    }) {
+    if let Some(requirement) = catalogue
+        .get(id)
+        .or_else(|| catalogue.iter().find(|r| r.id.eq_ignore_ascii_case(id)))
+    {
         return Some(requirement_page(requirement, library, terminal));
     }
     if let Some(defect) = defects().find(|d| d.id.eq_ignore_ascii_case(id)) {
         return Some(defect_page(defect, terminal));
     }
-    if let Some(contradiction) = contradictions().iter().find(|c| c.id.eq_ignore_ascii_case(id)) {
+    if let Some(contradiction) = contradictions()
+        .iter()
+        .find(|c| c.id.eq_ignore_ascii_case(id))
+    {
         return Some(contradiction_page(contradiction, terminal));
     }
     let ledger = xccos::schema::ledger();
-    if let Some(erratum) = ledger.errata().iter().find(|e| e.id.eq_ignore_ascii_case(id)) {
+    if let Some(erratum) = ledger
+        .errata()
+        .iter()
+        .find(|e| e.id.eq_ignore_ascii_case(id))
+    {
         return Some(erratum_page(erratum, terminal));
     }
-    let (code, text) = CODES.iter().find(|(code, _)| code.eq_ignore_ascii_case(id))?;
+    let (code, text) = CODES
+        .iter()
+        .find(|(code, _)| code.eq_ignore_ascii_case(id))?;
     let mut out = title(code, "finding code");
     paragraph(&mut out, text, terminal);
     Some((out, json!({ "id": code, "kind": "code", "text": text })))
@@ -71,7 +84,10 @@ fn one(id: &str, library: &Library, terminal: &Terminal) -> Option<(String, Valu
 
 fn requirement_page(r: &Requirement, library: &Library, terminal: &Terminal) -> (String, Value) {
     let decides = |s: &&std::sync::Arc<Scenario>| {
-        s.covers.iter().chain(&s.decides).any(|p| judge::glob(p, &r.id))
+        s.covers
+            .iter()
+            .chain(&s.decides)
+            .any(|p| judge::glob(p, &r.id))
     };
     let scenarios: Vec<&str> = library
         .scenarios
@@ -89,12 +105,19 @@ fn requirement_page(r: &Requirement, library: &Library, terminal: &Terminal) -> 
     let ids: Vec<&str> = breakers.iter().map(|d| d.id).collect();
     row(&mut out, "proven by", &list(&ids, 8));
     for id in &r.conflicts {
-        let note = contradictions().iter().find(|c| c.id == *id).map_or("", |c| c.note.as_str());
+        let note = contradictions()
+            .iter()
+            .find(|c| c.id == *id)
+            .map_or("", |c| c.note.as_str());
         row(&mut out, "conflict", &format!("{id}: {note}"));
     }
     if let Some(defect) = breakers.first() {
         let select = scenarios.first().copied().unwrap_or_default();
-        row(&mut out, "see it", &format!("parlance run --defect {} {select}", defect.id));
+        row(
+            &mut out,
+            "see it",
+            &format!("parlance run --defect {} {select}", defect.id),
+        );
     }
     let mut document = serde_json::to_value(r).unwrap_or_default();
     if let Some(map) = document.as_object_mut() {
@@ -113,7 +136,11 @@ fn defect_page(d: &Defect, terminal: &Terminal) -> (String, Value) {
     if let Some(r) = xccos::catalogue().get(d.requirement) {
         row(&mut out, "which says", &r.statement);
     }
-    row(&mut out, "see it", &format!("parlance run --defect {}", d.id));
+    row(
+        &mut out,
+        "see it",
+        &format!("parlance run --defect {}", d.id),
+    );
     let document = json!({ "id": d.id, "kind": "defect", "seat": d.seat, "requirement": d.requirement, "title": d.title });
     (out, document)
 }
@@ -126,7 +153,11 @@ fn contradiction_page(c: &Contradiction, terminal: &Terminal) -> (String, Value)
         let mut reports: Vec<_> = stance.reports.iter().collect();
         reports.sort_by_key(|(id, _)| id.as_str());
         for (id, weight) in reports {
-            row(&mut out, "", &format!("{id} is reported as {}", word_debug(weight)));
+            row(
+                &mut out,
+                "",
+                &format!("{id} is reported as {}", word_debug(weight)),
+            );
         }
     }
     row(&mut out, "because", &c.why);
@@ -164,7 +195,12 @@ fn unknown(id: &str) -> Failure {
         .map(|r| r.id.as_str())
         .chain(defects().map(|d| d.id))
         .chain(contradictions().iter().map(|c| c.id.as_str()))
-        .chain(xccos::schema::ledger().errata().iter().map(|e| e.id.as_str()))
+        .chain(
+            xccos::schema::ledger()
+                .errata()
+                .iter()
+                .map(|e| e.id.as_str()),
+        )
         .chain(CODES.iter().map(|(code, _)| *code));
     let hint = scenario::lang::diag::nearest(id, known)
         .map_or(String::new(), |near| format!("; did you mean `{near}`?"));
@@ -187,7 +223,12 @@ fn row(out: &mut String, name: &str, text: &str) {
 }
 
 fn list(items: &[&str], most: usize) -> String {
-    let mut text = items.iter().take(most).copied().collect::<Vec<_>>().join(", ");
+    let mut text = items
+        .iter()
+        .take(most)
+        .copied()
+        .collect::<Vec<_>>()
+        .join(", ");
     if items.len() > most {
         text.push_str(&format!(" and {} more", items.len() - most));
     }

@@ -17,9 +17,13 @@ pub fn lint(args: &Lint, terminal: &Terminal) -> Done {
     let mut checked = 0;
     for path in &args.files {
         if path.is_dir() {
-            let library = Library::folder(path).unwrap_or_else(failed);
-            checked += library.scenarios.len();
-            found.0.extend(library.problems.0);
+            match Library::folder(path) {
+                Ok(library) => {
+                    checked += library.scenarios.len();
+                    found.0.extend(library.problems.0);
+                }
+                Err(problems) => found.0.extend(problems.0),
+            }
         } else {
             checked += 1;
             found.0.extend(file(path).0);
@@ -53,14 +57,11 @@ pub fn lint(args: &Lint, terminal: &Terminal) -> Done {
             super::json(&json!({ "files": checked, "problems": items }))?;
         }
     }
-    Ok(if found.is_fatal() { exit::USAGE } else { exit::CONFORMANT })
-}
-
-fn failed(problems: Problems) -> Library {
-    Library {
-        problems,
-        ..Library::default()
-    }
+    Ok(if found.is_fatal() {
+        exit::USAGE
+    } else {
+        exit::CONFORMANT
+    })
 }
 
 /// What is wrong with one file, by what its content says it is.
@@ -92,8 +93,10 @@ enum Kind {
 /// By keys of the outermost level that only one kind of file has.
 fn kind(text: &str) -> Kind {
     let has = |key: &str| {
-        text.lines()
-            .any(|line| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(':')))
+        text.lines().any(|line| {
+            line.strip_prefix(key)
+                .is_some_and(|rest| rest.starts_with(':'))
+        })
     };
     if has("steps") || has("title") {
         Kind::Scenario

@@ -47,7 +47,12 @@ pub fn print_scenarios(scenarios: &[Arc<Scenario>], format: Format, terminal: &T
             super::json(&json!({ "scenarios": items }))?;
         }
         Format::Human => {
-            let wide = scenarios.iter().map(|s| s.id.len()).max().unwrap_or(0).min(60);
+            let wide = scenarios
+                .iter()
+                .map(|s| s.id.len())
+                .max()
+                .unwrap_or(0)
+                .min(60);
             let mut out = String::new();
             for s in scenarios {
                 let _ = writeln!(out, "{:<wide$}  {}", s.id, s.title);
@@ -66,7 +71,10 @@ pub fn print_scenarios(scenarios: &[Arc<Scenario>], format: Format, terminal: &T
 }
 
 /// Requirements by id, glob, id prefix or section.
-fn requirements<'a>(catalogue: &'a Catalogue, select: &Select) -> Result<Vec<&'a Requirement>, Failure> {
+fn requirements<'a>(
+    catalogue: &'a Catalogue,
+    select: &Select,
+) -> Result<Vec<&'a Requirement>, Failure> {
     let fits = |pattern: &str, r: &Requirement| {
         judge::glob(pattern, &r.id)
             || r.id.starts_with(pattern)
@@ -93,7 +101,13 @@ fn print_requirements(requirements: &[&Requirement], format: Format) -> Done {
         Format::Human => {
             let mut out = String::new();
             for r in requirements {
-                let _ = writeln!(out, "{:<24} {:<10} {}", r.id, r.level.to_string(), r.statement);
+                let _ = writeln!(
+                    out,
+                    "{:<24} {:<10} {}",
+                    r.id,
+                    r.level.to_string(),
+                    r.statement
+                );
             }
             print(&out)?;
         }

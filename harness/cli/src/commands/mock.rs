@@ -99,11 +99,13 @@ pub fn mock(args: &args::Mock, terminal: &Terminal) -> Done {
                 counts.warned
             );
         }
-        Ok(if counts.own > 0 && defects.is_empty() && args.fault.is_empty() {
-            exit::HARNESS_BUG
-        } else {
-            exit::CONFORMANT
-        })
+        Ok(
+            if counts.own > 0 && defects.is_empty() && args.fault.is_empty() {
+                exit::HARNESS_BUG
+            } else {
+                exit::CONFORMANT
+            },
+        )
     })
 }
 
@@ -181,10 +183,23 @@ fn greet(args: &args::Mock, world: &World, address: &str, defects: &xccos::defec
         ProxyTransport::Tcp => "TCP",
     };
     anstream::eprintln!("chat server on {address} ({kind}), Ctrl-C ends it");
-    anstream::eprintln!("  lookup at {}, channel server {}", world.lookup_uri, world.server_uri);
-    let users: Vec<&str> = world.users.values().map(|u| u.uri.as_str()).take(8).collect();
+    anstream::eprintln!(
+        "  lookup at {}, channel server {}",
+        world.lookup_uri,
+        world.server_uri
+    );
+    let users: Vec<&str> = world
+        .users
+        .values()
+        .map(|u| u.uri.as_str())
+        .take(8)
+        .collect();
     let more = world.users.len().saturating_sub(users.len());
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
     anstream::eprintln!("  users {}{more}", users.join(" "));
     for room in world.rooms.values().take(8) {
         anstream::eprintln!("  room {} {}", room.uri, room.name);
@@ -196,7 +211,10 @@ fn greet(args: &args::Mock, world: &World, address: &str, defects: &xccos::defec
         anstream::eprintln!("  described in {}", path.display());
     }
     for defect in defects.iter() {
-        super::warn(&format!("defect {}: {} ({})", defect.id, defect.title, defect.requirement));
+        super::warn(&format!(
+            "defect {}: {} ({})",
+            defect.id, defect.title, defect.requirement
+        ));
     }
     for fault in &args.fault {
         super::warn(&format!("fault {fault} on every connection"));

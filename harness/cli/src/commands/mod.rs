@@ -8,8 +8,11 @@ mod lint;
 mod list;
 mod live;
 mod mock;
+mod new;
 mod proxy;
+mod report;
 mod run;
+mod validate;
 mod world;
 
 use std::io::Write as _;
@@ -30,6 +33,9 @@ pub fn run(cli: Cli) -> Done {
         Command::Proxy(args) => proxy::proxy(&args, &terminal),
         Command::Explain(args) => explain::explain(&args, &terminal),
         Command::Lint(args) => lint::lint(&args, &terminal),
+        Command::Validate(args) => validate::validate(&args, &terminal),
+        Command::Report(args) => report::report(&args),
+        Command::New(args) => new::new(&args),
         Command::List(args) => list::list(&args, &terminal),
         Command::Completions { shell } => docs::completions(shell),
         Command::Man { command } => docs::man(command.as_deref()),

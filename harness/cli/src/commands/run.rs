@@ -26,7 +26,10 @@ pub fn run(args: &Run, terminal: &Terminal) -> Done {
     };
     let seat = seat(args, target.as_ref())?;
     let library = pick::library(&args.select, terminal)?;
-    let last = args.last_failed.then(|| last_failed(&args.report)).transpose()?;
+    let last = args
+        .last_failed
+        .then(|| last_failed(&args.report))
+        .transpose()?;
     let mut scenarios = pick::choose(&args.select, &library, Some(seat), last, terminal)?;
     if let Some(shard) = args.shard {
         pick::shard(&mut scenarios, shard);
@@ -43,8 +46,14 @@ pub fn run(args: &Run, terminal: &Terminal) -> Done {
     }
     let scenarios = repeated(scenarios, args.repeat);
 
-    let name = target.as_ref().map_or("self", |t| t.name.as_str()).to_owned();
-    let mut waivers = target.as_ref().map(|t| t.waivers.clone()).unwrap_or_default();
+    let name = target
+        .as_ref()
+        .map_or("self", |t| t.name.as_str())
+        .to_owned();
+    let mut waivers = target
+        .as_ref()
+        .map(|t| t.waivers.clone())
+        .unwrap_or_default();
     if let Some(path) = &args.baseline {
         waivers.extend(baseline(path)?);
     }
@@ -85,7 +94,13 @@ pub fn run(args: &Run, terminal: &Terminal) -> Done {
             target: Some(seat.other()),
             interrupted: false,
         };
-        options.jobs = args.jobs.map_or_else(processors, usize::from);
+        // Scenarios share the users and rooms of a real target; our own peer is a new one for each.
+        let jobs = if args.target.is_some() {
+            1
+        } else {
+            processors()
+        };
+        options.jobs = args.jobs.map_or(jobs, usize::from);
         // The flag multiplies waits, the engine divides by its factor.
         options.time_scale = 1.0 / args.time_scale;
         options.monitor = engine::rules(args.profile.name(), options.time_scale);
@@ -94,7 +109,10 @@ pub fn run(args: &Run, terminal: &Terminal) -> Done {
         options.fail_fast = args.fail_fast;
         options.interrupt = Some(interrupts());
         Ok::<_, Failure>(
-            engine::run(&scenarios, site, &options, &mut |event| outputs.take(&event)).await,
+            engine::run(&scenarios, site, &options, &mut |event| {
+                outputs.take(&event)
+            })
+            .await,
         )
     })?;
     // Connections of ours that still linger are of no interest any more.
@@ -104,6 +122,8 @@ pub fn run(args: &Run, terminal: &Terminal) -> Done {
         junit: args.junit.clone(),
         json: args.json.clone(),
         html: args.html.clone(),
+        sarif: args.sarif.clone(),
+        tap: args.tap.clone(),
     };
     let written = outputs.finish(&xccos::catalogue(), &extra);
     match written {
@@ -189,8 +209,8 @@ fn nothing(args: &Run, library: &Library) -> String {
 fn baseline(path: &Path) -> Result<Vec<Waiver>, Failure> {
     let about = |what: String| Failure::usage(format!("{}: {what}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|e| about(e.to_string()))?;
-    let waivers: Vec<Waiver> =
-        serde_saphyr::from_str(&text).map_err(|e| about(format!("this is no list of waivers: {e}")))?;
+    let waivers: Vec<Waiver> = serde_saphyr::from_str(&text)
+        .map_err(|e| about(format!("this is no list of waivers: {e}")))?;
     match waivers.iter().find_map(Waiver::problem) {
         Some(problem) => Err(about(problem)),
         None => Ok(waivers),

@@ -11,6 +11,7 @@ It refuses to be held up: queues are bounded, half messages time out, and a
 peer that does not read is cut off without the others noticing.
 */
 
+pub mod chat;
 pub mod hub;
 mod link;
 pub mod model;

@@ -1,0 +1,64 @@
+//! `parlance new`: a commented file to start from.
+
+use std::path::Path;
+
+use judge::exit;
+
+use crate::args::{New, NewWhat, Seat};
+use crate::failure::{Done, Failure};
+
+const SCENARIO: &str = include_str!("new/scenario.yaml");
+const SERVER: &str = include_str!("new/server.yaml");
+const CLIENT: &str = include_str!("new/client.yaml");
+
+/// Writes one.
+pub fn new(args: &New) -> Done {
+    match &args.what {
+        NewWhat::Target {
+            output,
+            name,
+            implements,
+            address,
+            domain,
+            force,
+        } => {
+            let mut text = match implements {
+                Seat::Server => SERVER,
+                Seat::Client => CLIENT,
+            }
+            .to_owned();
+            if let Some(domain) = domain {
+                text = text.replace("example.com", domain);
+            }
+            for (was, is) in [("my-chat", name), ("127.0.0.1:5061", address)] {
+                if let Some(is) = is {
+                    text = text.replace(was, &serde_json::Value::from(is.as_str()).to_string());
+                }
+            }
+            write(output, &text, *force)
+        }
+        NewWhat::Scenario {
+            output,
+            from: Some(trace),
+            ..
+        } => Err(Failure::usage(format!(
+            "a scenario cannot be made from {} into {} yet",
+            trace.display(),
+            output.display()
+        ))),
+        NewWhat::Scenario { output, force, .. } => write(output, SCENARIO, *force),
+        NewWhat::World { output, force } => write(output, xccos::world::SAMPLE, *force),
+    }
+}
+
+fn write(path: &Path, text: &str, force: bool) -> Done {
+    if path.exists() && !force {
+        return Err(Failure::usage(format!(
+            "{} exists already; --force replaces it",
+            path.display()
+        )));
+    }
+    report::files::put(path, text.as_bytes()).map_err(Failure::environment)?;
+    anstream::eprintln!("written: {}", path.display());
+    Ok(exit::CONFORMANT)
+}
