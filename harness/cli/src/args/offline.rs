@@ -68,9 +68,12 @@ pub struct Validate {
     /// Schema documents; the XCCOS schema of the profile without any
     #[arg(long, value_name = "XSD")]
     pub schema: Vec<PathBuf>,
-    /// Documents; `-` is stdin
+    /// Documents, or directories of .xml files; `-` is stdin
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// Also load what xsi:schemaLocation in the documents points to (files only)
+    #[arg(long)]
+    pub hints: bool,
     /// Which XCCOS schema, when no --schema is given
     #[arg(long, value_enum, value_name = "PROFILE", default_value = "interop")]
     pub profile: Profile,
