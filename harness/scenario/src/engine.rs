@@ -113,8 +113,7 @@ pub fn rules(profile: &str, scale: f64) -> MakeMonitor {
     let profile = profile.to_owned();
     Arc::new(move |harness: Seat| {
         let target = xccos::rules::Target::Seat(harness.other());
-        let mut setup = xccos::rules::Setup::live(target);
-        setup.profile = profile.clone();
+        let mut setup = xccos::rules::Setup::live(target).in_profile(&profile);
         setup.limits = xccos::rules::Limits::scaled(scale);
         Some(Box::new(xccos::rules::Monitor::new(setup)))
     })

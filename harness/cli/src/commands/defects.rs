@@ -26,7 +26,7 @@ pub fn list(patterns: &[String], format: Format) -> Done {
                     || d.section() == p
             })
     };
-    let chosen: Vec<&Defect> = defects().filter(|d| fits(d)).collect();
+    let chosen: Vec<Defect> = defects().filter(fits).collect();
     match format {
         Format::Json => {
             let items: Vec<_> = chosen

@@ -58,7 +58,7 @@ fn one(id: &str, library: &Library, terminal: &Terminal) -> Option<(String, Valu
         return Some(requirement_page(requirement, library, terminal));
     }
     if let Some(defect) = defects().find(|d| d.id.eq_ignore_ascii_case(id)) {
-        return Some(defect_page(defect, terminal));
+        return Some(defect_page(&defect, terminal));
     }
     if let Some(contradiction) = contradictions()
         .iter()
@@ -95,7 +95,7 @@ fn requirement_page(r: &Requirement, library: &Library, terminal: &Terminal) -> 
         .filter(decides)
         .map(|s| s.id.as_str())
         .collect();
-    let breakers: Vec<&Defect> = defects().filter(|d| d.requirement == r.id).collect();
+    let breakers: Vec<Defect> = defects().filter(|d| d.requirement == r.id).collect();
     let mut out = title(&r.id, &format!("{} of [MS-XCCOSIP] {}", r.level, r.section));
     paragraph(&mut out, &r.statement, terminal);
     row(&mut out, "who", &word(&r.role));

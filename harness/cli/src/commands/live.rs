@@ -10,8 +10,7 @@ use crate::args::Profile;
 
 /// The always-on rules over a live recording.
 pub fn monitor(target: rules::Target, profile: Profile) -> Box<dyn Monitor> {
-    let mut setup = rules::Setup::live(target);
-    setup.profile = profile.name().to_owned();
+    let setup = rules::Setup::live(target).in_profile(profile.name());
     Box::new(rules::Monitor::new(setup))
 }
 

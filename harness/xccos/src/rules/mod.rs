@@ -145,6 +145,15 @@ impl Setup {
         }
     }
 
+    /// In this profile, documents checked against its schema.
+    pub fn in_profile(self, name: &str) -> Setup {
+        let check = Arc::new(|name: &str, body: &[u8]| {
+            let profile = crate::schema::Profile::named(name);
+            crate::schema::validate(profile.unwrap_or(crate::schema::Profile::Interop), body)
+        });
+        self.with_schema(name, check)
+    }
+
     /// With this schema profile and its check.
     pub fn with_schema(mut self, profile: &str, check: SchemaCheck) -> Setup {
         self.profile = profile.to_owned();
