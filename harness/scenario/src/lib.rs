@@ -16,6 +16,7 @@ pub mod library;
 pub mod plan;
 pub mod play;
 pub mod select;
+pub mod site;
 pub mod target;
 
 pub use lang::diag::{Diagnostic, Problems, Source, Span};

@@ -322,6 +322,8 @@ pub enum Quantity {
     None,
     /// All of that name, and there is one.
     Each,
+    /// The first of that name.
+    First,
     /// So many.
     Count(Number),
 }
@@ -386,6 +388,8 @@ pub enum Condition {
     Boolean(bool),
     /// Is a GUID.
     Guid,
+    /// Holds this text somewhere, in any case, or does not.
+    Contains(Text, bool),
     /// A number with all of these bits.
     HasBits(u32),
     /// A number with none of these bits.
@@ -525,6 +529,8 @@ pub struct Fault {
 /// An override of the harness's server.
 #[derive(Debug, Clone)]
 pub struct Serve {
+    /// Its number among the scenario's steps.
+    pub order: usize,
     /// Endpoints.
     pub at: Vec<String>,
     /// Which requests.

@@ -75,6 +75,7 @@ pub fn scenario(
         target,
         names: HashSet::new(),
         decides: Vec::new(),
+        serves: 0,
         out,
     };
     let steps = decoder.steps(steps);
@@ -160,6 +161,7 @@ struct Decoder<'a> {
     /// Names given so far.
     names: HashSet<String>,
     decides: Vec<String>,
+    serves: usize,
     out: &'a mut Vec<Diagnostic>,
 }
 
@@ -723,9 +725,9 @@ impl Decoder<'_> {
             return test;
         }
         for (key, value) in node.entries() {
-            let truth = node.get(&key.text).is_some_and(Node::is_true);
+            let holds = node.get(&key.text).is_some_and(Node::is_true);
             let negate = |c: Condition| {
-                if truth {
+                if holds {
                     c
                 } else {
                     Condition::Not(Box::new(Test {
@@ -749,8 +751,12 @@ impl Decoder<'_> {
                 "not" => Condition::Not(Box::new(self.test(value))),
                 "absent" => negate(Condition::Absent),
                 "present" => negate(Condition::Present),
-                "boolean" => Condition::Boolean(truth),
+                "boolean" => Condition::Boolean(holds),
                 "guid" => negate(Condition::Guid),
+                "contains" => {
+                    let text = self.text(value);
+                    Condition::Contains(text, truth(node, "is") != Some(false))
+                }
                 "has_bits" => Condition::HasBits(integer(node, "has_bits").unwrap_or(0) as u32),
                 "lacks_bits" => {
                     Condition::LacksBits(integer(node, "lacks_bits").unwrap_or(0) as u32)
@@ -796,7 +802,7 @@ impl Decoder<'_> {
                 pattern.attrs.push((name.to_owned(), test, key.span));
             } else if key.text == "text()" {
                 pattern.text = Some((self.test(value), key.span));
-            } else if matches!(key.text.as_str(), "absent" | "count" | "each") {
+            } else if matches!(key.text.as_str(), "absent" | "count" | "each" | "first") {
                 // The parent reads these.
             } else if value.value == Value::Null {
                 pattern.children.push(ChildPattern {
@@ -809,6 +815,7 @@ impl Decoder<'_> {
                 for item in value.one_or_many() {
                     let quantity = match (item.get("absent"), item.get("count"), item.get("each")) {
                         _ if is_test(item) => Quantity::Some,
+                        _ if truth(item, "first") == Some(true) => Quantity::First,
                         (Some(absent), _, _) if absent.is_true() => Quantity::None,
                         (_, Some(count), _) => Quantity::Count(self.number(count)),
                         (_, _, Some(each)) if each.is_true() => Quantity::Each,
@@ -980,7 +987,9 @@ impl Decoder<'_> {
                 .map(|n| self.primitive_list(n))
                 .unwrap_or_default(),
         };
+        self.serves += 1;
         Some(Action::Serve(Box::new(Serve {
+            order: self.serves,
             at,
             what,
             times: match integer(node, "times") {

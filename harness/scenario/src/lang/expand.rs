@@ -211,6 +211,9 @@ fn substitute(node: &Node, arguments: &Arguments) -> Node {
             Value::Text(fill(text, arguments))
         }
         Value::List(items) => Value::List(items.iter().map(|i| substitute(i, arguments)).collect()),
+        Value::Map(entries) if entries.iter().any(|(k, _)| k.text == "for_each") => {
+            return repeated(node, entries, arguments);
+        }
         Value::Map(entries) => Value::Map(
             entries
                 .iter()
@@ -227,6 +230,38 @@ fn substitute(node: &Node, arguments: &Arguments) -> Node {
     };
     Node {
         value,
+        span: node.span,
+    }
+}
+
+/// An element once for each value of `for_each`, which is `${item}` inside.
+fn repeated(node: &Node, entries: &[(Key, Node)], arguments: &Arguments) -> Node {
+    let rest = Node {
+        value: Value::Map(
+            entries
+                .iter()
+                .filter(|(k, _)| k.text != "for_each")
+                .cloned()
+                .collect(),
+        ),
+        span: node.span,
+    };
+    let values = entries
+        .iter()
+        .find(|(k, _)| k.text == "for_each")
+        .map(|(_, v)| substitute(v, arguments));
+    let items = values
+        .as_ref()
+        .map(Node::one_or_many)
+        .unwrap_or_default()
+        .iter()
+        .map(|value| {
+            let mut arguments = arguments.clone();
+            bind(&mut arguments, "item", value);
+            substitute(&rest, &arguments)
+        });
+    Node {
+        value: Value::List(items.collect()),
         span: node.span,
     }
 }

@@ -106,6 +106,7 @@ pub const ACTIONS: &[&str] = &[
     "participants",
     "last_message_id",
     "room_management_url",
+    "received",
     "cancel",
 ];
 
@@ -153,6 +154,16 @@ pub const TESTS: &[(&str, Shape, &str)] = &[
         "is a number with all of these bits",
     ),
     (
+        "contains",
+        Shape::Text,
+        "holds this text somewhere, in any case",
+    ),
+    (
+        "is",
+        Shape::Bool,
+        "with `contains`: whether it has to (true)",
+    ),
+    (
         "lacks_bits",
         Shape::Integer,
         "is a number with none of these bits",
@@ -173,6 +184,7 @@ pub const QUANTIFIERS: &[(&str, Shape, &str)] = &[
         Shape::Bool,
         "every element of that name fits, and there is one",
     ),
+    ("first", Shape::Bool, "the first element of that name fits"),
 ];
 
 const fn field(key: &'static str, shape: Shape, about: &'static str) -> Field {

@@ -251,10 +251,14 @@ impl Player<'_, '_> {
             ..Named::default()
         };
         if let SeenWhat::Message(message, document) = &seen.what {
-            if let (Some(document), Some(i)) = (document, hit.primitive) {
-                named
-                    .ids
-                    .extend(document.primitives().nth(i).and_then(|p| p.msg_id()));
+            if let (Some(document), Some(i)) = (document, hit.primitive)
+                && let Some(primitive) = document.primitives().nth(i)
+            {
+                named.ids.extend(primitive.msg_id());
+                let id = primitive.id().to_owned();
+                let reply = id.replacen("cmd:", "rpl:", 1);
+                self.values.names.insert(format!("{name}.id"), id);
+                self.values.names.insert(format!("{name}.reply"), reply);
             }
             if let (Ok(call_id), Ok(cseq)) = (message.call_id(), message.cseq()) {
                 named.requests.push((call_id, cseq.seq));

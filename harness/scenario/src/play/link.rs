@@ -73,8 +73,8 @@ pub enum Input {
     End(Conn, String),
     /// A client under test connected.
     Accepted(Link),
-    /// No further client can connect.
-    Unable(String),
+    /// A client tried to connect and failed; in words.
+    Refused(String),
     /// A driver answered the action of this name.
     Answer(String, Box<peer::driver::Response>),
 }

@@ -108,7 +108,11 @@ impl<'a, S: Scope> Matcher<'a, S> {
         let mut total = 0;
         let before = (self.depth, self.saved.len());
         let mut best: Option<(usize, u32, Vec<(String, String)>)> = None;
-        for (index, child) in parent.all(name).enumerate() {
+        let considered = match wanted.quantity {
+            Quantity::First => 1,
+            _ => usize::MAX,
+        };
+        for (index, child) in parent.all(name).take(considered).enumerate() {
             total += 1;
             let child_path = format!("{path}/{name}[{}]", index + 1);
             self.depth = before.0 + 1;
@@ -157,7 +161,7 @@ impl<'a, S: Scope> Matcher<'a, S> {
                     )
                 }
             }
-            Quantity::Some | Quantity::Each => match best {
+            Quantity::Some | Quantity::Each | Quantity::First => match best {
                 Some((index, depth, saved)) => {
                     taken.push((index, name.to_owned()));
                     self.depth = depth;
@@ -357,6 +361,14 @@ impl<'a, S: Scope> Matcher<'a, S> {
                     return Ok(());
                 }
                 "a GUID".to_owned()
+            }
+            Condition::Contains(text, wanted) => {
+                let want = self.text(text)?;
+                if have.to_lowercase().contains(&want.to_lowercase()) == *wanted {
+                    return Ok(());
+                }
+                let with = if *wanted { "with" } else { "without" };
+                format!("something {with} \"{}\"", clip(&want))
             }
             Condition::HasBits(bits) => {
                 if have

@@ -117,6 +117,7 @@ pub async fn play(scenario: &Scenario, setup: Setup<'_>) -> Played {
         acts: HashMap::new(),
         next_act: 0,
     };
+    player.host_start();
     let limit = start + player.scaled(scenario.timeout);
     let walk = tokio::time::timeout_at(limit, player.walk(&scenario.steps)).await;
     if walk.is_err() {
@@ -573,8 +574,10 @@ impl Player<'_, '_> {
             }
             Input::End(id, how) => self.ended(id as usize, how),
             Input::Accepted(link) => self.accepted(link),
-            Input::Unable(why) => {
-                self.give_up(Unproven::Environment(why));
+            Input::Refused(why) => {
+                let text = format!("a connection did not come about: {why}");
+                let now = self.now();
+                self.recorder.record(now, 0, Kind::Note { text });
             }
             Input::Answer(name, response) => self.driver_answer(&name, *response),
         }

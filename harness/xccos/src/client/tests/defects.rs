@@ -62,8 +62,7 @@ impl Watch {
             seen: 0,
             calls: 0,
         };
-        let now = watch.bench.now();
-        watch.bench.client.sign_in(now, 0);
+        watch.bench.client.sign_in(0);
         watch.step();
         let now = watch.bench.now();
         watch.bench.client.dialog_up(now, 1);

@@ -98,8 +98,7 @@ impl Bench {
     }
 
     fn sign_in(&mut self) {
-        let now = self.now();
-        self.client.sign_in(now, 0);
+        self.client.sign_in(0);
         self.drain();
         self.up();
     }
