@@ -68,6 +68,7 @@ pub fn mock(args: &args::Mock, terminal: &Terminal) -> Done {
             seed: args.seed.unwrap_or_else(super::run::draw),
             wall: jiff::Timestamp::now(),
             faults: args.fault.clone(),
+            carriage: defects.carriage().collect(),
             model: Box::new(Chat::new(server)),
             monitor: Some(live::monitor(Judged::Seat(Seat::Client), args.profile)),
             observers,

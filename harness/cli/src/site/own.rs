@@ -85,6 +85,7 @@ impl Own {
             seed,
             wall: jiff::Timestamp::now(),
             faults: Vec::new(),
+            carriage: self.defects.carriage().collect(),
             model: Box::new(Chat::new(server)),
             monitor: None,
             observers: Vec::new(),

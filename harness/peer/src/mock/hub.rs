@@ -16,8 +16,10 @@ use sip::net::Info;
 use sip::net::fault::{Fault, FaultKind, status_for};
 use sip::{DialogId, Frame, FrameErrorKind, Seeded};
 use trace::{Conn, Kind, Seat};
+use xccos::defect::Carriage;
 use xccos::time::Now;
 
+use super::carriage::Distorter;
 use super::model::{Call, Effect, InfoId, Model, Session, Taken};
 use crate::recorder::Recorder;
 
@@ -41,6 +43,7 @@ struct Line {
     /// Requests so far by method, and messages sent so far, for faults that choose.
     requests: HashMap<String, u64>,
     units: u64,
+    carriage: Distorter,
 }
 
 /// See the module.
@@ -48,6 +51,7 @@ pub struct Hub {
     config: Config,
     seed: u64,
     faults: Vec<Fault>,
+    carriage: Vec<Carriage>,
     model: Box<dyn Model>,
     recorder: Recorder,
     lines: HashMap<Conn, Line>,
@@ -64,6 +68,7 @@ impl Hub {
         config: Config,
         seed: u64,
         faults: Vec<Fault>,
+        carriage: Vec<Carriage>,
         model: Box<dyn Model>,
         recorder: Recorder,
     ) -> Hub {
@@ -71,6 +76,7 @@ impl Hub {
             config,
             seed,
             faults,
+            carriage,
             model,
             recorder,
             lines: HashMap::new(),
@@ -128,6 +134,7 @@ impl Hub {
                 unanswered: 0,
                 requests: HashMap::new(),
                 units: 0,
+                carriage: Distorter::new(self.carriage.clone()),
             },
         );
         self.recorder.record(
@@ -296,13 +303,18 @@ impl Hub {
     }
 
     fn send(&mut self, now: Now, conn: Conn, bytes: Vec<u8>, out: &mut Vec<Wire>) {
-        if self.is_dropped(conn) {
-            let text = format!("fault drop: `{}` never left", first_line(&bytes));
-            self.recorder.note(now.since, conn, text);
-        } else {
-            self.recorder.message(now.since, conn, Seat::Server, &bytes);
+        let Some(line) = self.lines.get_mut(&conn) else {
+            return;
+        };
+        for bytes in line.carriage.distort(bytes) {
+            if self.is_dropped(conn) {
+                let text = format!("fault drop: `{}` never left", first_line(&bytes));
+                self.recorder.note(now.since, conn, text);
+            } else {
+                self.recorder.message(now.since, conn, Seat::Server, &bytes);
+            }
+            out.push(Wire::Send(conn, bytes));
         }
-        out.push(Wire::Send(conn, bytes));
     }
 
     /// Whether a fault will swallow the next message, which must not be recorded as sent then.
@@ -461,7 +473,8 @@ impl Hub {
         let info = self.next_info;
         self.next_info += 1;
         let mut follow = Vec::new();
-        let taken = match self.session(conn, dialog) {
+        let session = self.session(conn, dialog);
+        let taken = match session {
             Some(session) => self.model.payload(now, session, info, body, &mut follow),
             None => Taken::Answered(481),
         };
@@ -474,17 +487,32 @@ impl Hub {
         };
         // The answer to the INFO leaves before anything that follows from it.
         if let Some(status) = status {
-            self.answer(now, conn, tx, status, out);
+            let mut answer = Answer::from(status);
+            if self
+                .lines
+                .get(&conn)
+                .is_some_and(|l| l.carriage.replies_in_answer())
+            {
+                answer.body = take_reply(&mut follow, session);
+            }
+            self.answer(now, conn, tx, answer, out);
         }
         effects.extend(follow);
     }
 
-    fn answer(&mut self, now: Now, conn: Conn, tx: TxId, status: u16, out: &mut Vec<Wire>) {
+    fn answer(
+        &mut self,
+        now: Now,
+        conn: Conn,
+        tx: TxId,
+        answer: impl Into<Answer>,
+        out: &mut Vec<Wire>,
+    ) {
         let Some(line) = self.lines.get_mut(&conn) else {
             return;
         };
         let mut actions = Vec::new();
-        let _ = line.agent.answer(now.since, tx, status, &mut actions);
+        let _ = line.agent.answer(now.since, tx, answer, &mut actions);
         self.act(now, conn, actions, out);
     }
 
@@ -534,6 +562,17 @@ impl Hub {
                 }
             }
         }
+    }
+}
+
+/// The first payload that goes back to a session, as the body of an answer (a defect of the carrier).
+fn take_reply(effects: &mut Vec<Effect>, to: Option<Session>) -> Option<(String, Vec<u8>)> {
+    let at = effects
+        .iter()
+        .position(|e| matches!(e, Effect::Send { session, .. } if Some(*session) == to))?;
+    match effects.remove(at) {
+        Effect::Send { body, .. } => Some(("text/plain".to_owned(), body)),
+        _ => None,
     }
 }
 

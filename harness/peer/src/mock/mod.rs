@@ -11,6 +11,7 @@ It refuses to be held up: queues are bounded, half messages time out, and a
 peer that does not read is cut off without the others noticing.
 */
 
+mod carriage;
 pub mod chat;
 pub mod hub;
 mod link;
@@ -31,6 +32,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use trace::{Conn, Seat};
+use xccos::defect::Carriage;
 use xccos::time::Now;
 
 pub use crate::recorder::{Observer, Recorder};
@@ -55,6 +57,8 @@ pub struct Setup {
     pub wall: jiff::Timestamp,
     /// What is wrong with its connections.
     pub faults: Vec<Fault>,
+    /// What its carrier gets wrong on purpose.
+    pub carriage: Vec<Carriage>,
     /// Who says what a chat server says.
     pub model: Box<dyn Model>,
     /// Who judges; none for speed.
@@ -103,6 +107,7 @@ impl Mock {
             setup.config,
             setup.seed,
             setup.faults,
+            setup.carriage,
             setup.model,
             recorder,
         );

@@ -80,6 +80,7 @@ fn mock(faults: &[&str]) -> (Mock, Seen) {
         seed: 7,
         wall: jiff::Timestamp::UNIX_EPOCH,
         faults: faults.iter().map(|f| f.parse().unwrap()).collect(),
+        carriage: Vec::new(),
         model: Box::new(Echo::default()),
         monitor: None,
         observers: vec![Box::new(seen.clone())],
