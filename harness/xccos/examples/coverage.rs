@@ -28,14 +28,20 @@ fn main() {
         Level::ShouldNot,
         Level::May,
     ];
-    println!("{:<12} {:>9} {:>11} {:>7}", "level", "by rules", "observable", "");
+    println!(
+        "{:<12} {:>9} {:>11} {:>7}",
+        "level", "by rules", "observable", ""
+    );
     for level in levels {
         let seen: Vec<_> = catalogue
             .iter()
             .filter(|r| r.level == level)
             .filter(|r| matches!(r.observable, Observable::Wire | Observable::Schema))
             .collect();
-        let covered = seen.iter().filter(|r| by_id.contains_key(r.id.as_str())).count();
+        let covered = seen
+            .iter()
+            .filter(|r| by_id.contains_key(r.id.as_str()))
+            .count();
         println!(
             "{:<12} {:>9} {:>11} {:>6.1}%",
             level.to_string(),

@@ -89,6 +89,8 @@ pub(crate) struct Client {
     wishes: Vec<Wish>,
     failures: Vec<Failure>,
     torn: Vec<(DialogId, u64, Micros, bool)>,
+    /// Dialogs in which the server gave its information, with event and time.
+    connected: Vec<(DialogId, u64, Micros)>,
     kicked: HashMap<(DialogId, Room), u64>,
     audits: HashMap<Room, Vec<(String, String)>>,
     kinds: HashMap<DialogId, HashSet<String>>,
@@ -110,7 +112,14 @@ impl Client {
     }
 
     /// Any message, before its document is looked at.
-    pub fn message(&mut self, seen: &Seen, decoder: &Decoder, desk: &mut Desk) {
+    pub fn message(
+        &mut self,
+        seen: &Seen,
+        exchange: &Exchange,
+        limits: &Limits,
+        decoder: &Decoder,
+        desk: &mut Desk,
+    ) {
         if let (Some(status), Some(asked), Seat::Client) =
             (seen.message.status(), &seen.answers, seen.from)
             && asked.method == "INFO"
@@ -134,13 +143,34 @@ impl Client {
             return;
         }
         if seen.is("BYE") {
-            self.bye(seen, desk);
+            self.bye(seen, exchange, limits, desk);
         } else if seen.is("INVITE") && seen.before == Some(State::Inviting) {
             self.invite(seen, decoder, desk);
         }
     }
 
-    fn bye(&mut self, seen: &Seen, desk: &mut Desk) {
+    fn bye(&mut self, seen: &Seen, exchange: &Exchange, limits: &Limits, desk: &mut Desk) {
+        let early = exchange.sent.iter().find(|s| {
+            Some(s.dialog) == seen.dialog
+                && s.row.is_some_and(|r| r.id.starts_with("cmd:requ"))
+                && s.answers.is_empty()
+                && !s.void
+                && !s.deliberate
+                && seen.at.saturating_sub(s.at) < limits.reply - limits.reply / 20
+        });
+        if let Some(early) = early {
+            desk.conduct(
+                RULE,
+                "XCCOSIP-3.1.3.5-06",
+                seen,
+                Spot::default(),
+                format!(
+                    "BYE before the answer to {} (event {})",
+                    early.element.get("id").unwrap_or(""),
+                    early.seq
+                ),
+            );
+        }
         for lookup in self
             .lookups
             .iter_mut()
@@ -211,16 +241,19 @@ impl Client {
                     desk.pass(RULE, entry, seen);
                 }
             }
-            (true, Some(wanted)) if !again => desk.conduct(
-                RULE,
-                "XCCOSIP-3.1.3.5-03",
-                seen,
-                spot(),
-                format!(
-                    "the INVITE goes to {}, the server named {wanted}",
-                    goes.unwrap_or_default()
-                ),
-            ),
+            // Somebody who starts all over some time later is another matter.
+            (true, Some(wanted)) if !again || seen.at.saturating_sub(lookup.at) < 60_000_000 => {
+                desk.conduct(
+                    RULE,
+                    "XCCOSIP-3.1.3.5-03",
+                    seen,
+                    spot(),
+                    format!(
+                        "the INVITE goes to {}, the server named {wanted}",
+                        goes.unwrap_or_default()
+                    ),
+                )
+            }
             (false, Some(wanted)) if goes.as_deref() == Some(wanted.as_str()) && !again => desk
                 .conduct(
                     RULE,
@@ -245,6 +278,7 @@ impl Client {
         &mut self,
         doc: &Doc<'_>,
         primitive: &Primitive<'_>,
+        exchange: &Exchange,
         rooms: &Rooms,
         decoder: &Decoder,
         desk: &mut Desk,
@@ -279,7 +313,10 @@ impl Client {
         let whole = decoder.dialog(dialog).is_some_and(|d| d.whole);
         match primitive.id() {
             "cmd:getserverinfo" => {
-                if self.lookups.iter().any(|l| l.dialog == dialog) {
+                let lookup = |s: &Sent| {
+                    s.dialog == dialog && s.row.is_some_and(|r| r.id.starts_with("cmd:requ"))
+                };
+                if exchange.sent.iter().any(lookup) {
                     desk.conduct(
                         RULE,
                         "XCCOSIP-3.1.4-01",
@@ -549,6 +586,7 @@ impl Client {
             "cmd:getserverinfo" if !success && primitive.class == Class::Rpl => {
                 self.torn.push((dialog, event, at, false));
             }
+            "cmd:getserverinfo" if success => self.connected.push((dialog, event, at)),
             "cmd:join" | "cmd:bjoin" if success && primitive.id() != "rpl:bccontext" => {
                 for chanib in primitive
                     .data()
@@ -622,11 +660,17 @@ impl Client {
                     "the client did not end the dialog of the URI request with BYE".to_owned(),
                 );
             }
-            if lookup.success
-                && lookup.uri.is_some()
-                && !lookup.moved
-                && waited(lookup.dialog, lookup.at)
-            {
+        }
+        for lookup in self
+            .lookups
+            .iter()
+            .filter(|l| l.success && l.uri.is_some() && !l.moved)
+        {
+            let link = decoder
+                .dialog(lookup.dialog)
+                .and_then(|d| decoder.links.get(&d.conn));
+            let until = link.map(|l| l.closed.unwrap_or(decoder.now));
+            if until.is_some_and(|u| u.saturating_sub(lookup.at) >= limits.reply) {
                 desk.omission_as(
                     RULE,
                     "XCCOSIP-3.1.3.5-07",
@@ -635,6 +679,31 @@ impl Client {
                     lookup.event,
                     "the client opened no dialog with the URI it was given".to_owned(),
                 );
+            }
+        }
+        for (dialog, event, at) in &self.connected {
+            let duties = [
+                ("cmd:getinv", "XCCOSIP-3.1.10.4-01", "invitations"),
+                (
+                    "cmd:getassociations",
+                    "XCCOSIP-3.1.11.4-01",
+                    "associated channels",
+                ),
+            ];
+            for (command, entry, what) in duties {
+                let asked = exchange
+                    .sent
+                    .iter()
+                    .any(|s| s.dialog == *dialog && s.element.get("id") == Some(command));
+                if !asked && waited(*dialog, *at) {
+                    desk.omission(
+                        RULE,
+                        entry,
+                        Seat::Client,
+                        *event,
+                        format!("the client did not retrieve {what} after it connected"),
+                    );
+                }
             }
         }
         for lookup in self.lookups.iter().filter(|l| !l.success && !l.moved) {

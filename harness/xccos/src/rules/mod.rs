@@ -22,7 +22,7 @@ a time limit is over. A rule that cannot know says nothing.
 | `notices` | what each notice has to contain | 2.2.2.2.5, 3.1.15 |
 | `chats` | fan-out, chat ids, the distributed chat | 3.2.6 |
 | `audience` | who hears of a join, a part, a quit | 2.2.2.2.5, 3.2.3.1 |
-| `client` | what a client does next | 3.1 |
+| `client`, `bait` | what a client does next, and what it has to drop | 3.1 |
 
 `table` holds the commands as data, `forms` the lexical forms, `rooms` who is joined, `tree` a document with places.
 */
@@ -33,6 +33,7 @@ use judge::Finding;
 use trace::{Event, Micros, Seat};
 
 mod audience;
+mod bait;
 mod blocks;
 mod chats;
 mod client;
@@ -207,6 +208,7 @@ pub struct Monitor {
     client: Client,
     known: replies::Known,
     backchats: joins::Backchats,
+    baits: bait::Baits,
 }
 
 impl Monitor {
@@ -224,6 +226,7 @@ impl Monitor {
             client: Client::default(),
             known: replies::Known::default(),
             backchats: joins::Backchats::default(),
+            baits: bait::Baits::default(),
             setup,
         }
     }
@@ -251,7 +254,13 @@ impl Monitor {
 
     fn message(&mut self, seen: &Seen) {
         self.sip.message(seen, &mut self.decoder, &mut self.desk);
-        self.client.message(seen, &self.decoder, &mut self.desk);
+        self.client.message(
+            seen,
+            &self.exchange,
+            &self.setup.limits,
+            &self.decoder,
+            &mut self.desk,
+        );
         if let (Some(asked), Some(status @ 200..)) = (&seen.answers, seen.message.status()) {
             self.numbering.answered(asked.seq, status);
             self.exchange.info_answered(asked.seq, status);
@@ -328,7 +337,15 @@ impl Monitor {
             if primitive.class == Class::Cmd {
                 commands::judge(doc, &primitive, &mut self.desk);
             }
-            self.client
+            self.client.sent(
+                doc,
+                &primitive,
+                &self.exchange,
+                &self.rooms,
+                &self.decoder,
+                &mut self.desk,
+            );
+            self.baits
                 .sent(doc, &primitive, &self.rooms, &self.decoder, &mut self.desk);
             let Some(at) = self.exchange.sent(doc, &primitive, up) else {
                 continue;
@@ -411,6 +428,8 @@ impl Monitor {
     }
 
     fn answer(&mut self, doc: &Doc<'_>, primitive: &Primitive<'_>) {
+        self.baits
+            .reply(doc, primitive, &self.exchange, &self.setup.limits);
         let Some((at, first)) = self.exchange.answer(
             doc,
             primitive,
@@ -575,13 +594,14 @@ impl judge::Monitor for Monitor {
         self.audience.finish(limits, &self.rooms, decoder, desk);
         self.backchats.finish(limits, &self.exchange, decoder, desk);
         self.client.finish(limits, &self.exchange, decoder, desk);
+        self.baits.finish(limits, decoder, desk);
         self.desk.drain(out);
     }
 }
 
 /// The requirements the always-on rules can decide, each with the rule file that does.
 pub fn checks() -> Vec<(&'static str, &'static str)> {
-    let lists: [(&'static str, &'static [&'static str]); 12] = [
+    let lists: [(&'static str, &'static [&'static str]); 13] = [
         ("sip", sip::IDS),
         ("values", values::IDS),
         ("envelope", envelope::IDS),
@@ -593,6 +613,7 @@ pub fn checks() -> Vec<(&'static str, &'static str)> {
         ("chats", chats::IDS),
         ("audience", audience::IDS),
         ("client", client::IDS),
+        ("bait", bait::IDS),
         ("notices", &[]),
     ];
     let mut all: Vec<_> = lists

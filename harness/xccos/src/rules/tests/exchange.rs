@@ -154,6 +154,26 @@ pub fn play(s: &mut Stage) {
             ),
         ),
     );
+    for end in [&mut bob, &mut bob2] {
+        s.ask(
+            end,
+            &cmd(
+                110,
+                "getinv",
+                "<inv inviteId=\"0\" domain=\"example.com\"/>",
+            ),
+            &rpl(510, 110, "getinv", ""),
+        );
+        for (n, kind) in [(111, "MEMBER"), (112, "MANAGER")] {
+            let block =
+                format!("<association domain=\"example.com\" type=\"{kind}\" maxResults=\"50\"/>");
+            s.ask(
+                end,
+                &cmd(n, "getassociations", &block),
+                &rpl(n + 400, n, "getassociations", &block),
+            );
+        }
+    }
     // Bob joins two rooms at once, with one message of history each; Alice hears of it before he does.
     s.info(
         &mut bob,
