@@ -44,8 +44,23 @@ pub(crate) const IDS: &[&str] = &[
     "XCCOSIP-3.2.1.5-08",
     "XCCOSIP-3.2.1.5-09",
     "XCCOSIP-3.2.1.5-10",
+    "XCCOSIP-3.2.3.5-03",
+    "XCCOSIP-3.2.4.5-03",
+    "XCCOSIP-3.2.4.5-05",
+    "XCCOSIP-3.2.4.5-06",
+    "XCCOSIP-3.2.5.5-03",
+    "XCCOSIP-3.2.5.5-04",
+    "XCCOSIP-3.2.5.5-05",
     "XCCOSIP-3.2.6.5-01",
     "XCCOSIP-3.2.6.5-02",
+    "XCCOSIP-3.2.7.5-03",
+    "XCCOSIP-3.2.7.5-06",
+    "XCCOSIP-3.2.7.5-07",
+    "XCCOSIP-3.2.8.5-03",
+    "XCCOSIP-3.2.8.5-06",
+    "XCCOSIP-3.2.8.5-07",
+    "XCCOSIP-3.2.8.5-10",
+    "XCCOSIP-3.2.8.5-11",
 ];
 
 /// Why only err is a right answer.
@@ -57,11 +72,21 @@ pub(crate) enum Wrong {
     NoData,
     /// An id that is in no list.
     Id,
+    /// Fits the schema but lacks what the command's steps look for.
+    Lacks(Lack),
     /// A chat without an attribute that 3.2.6.5 step 1 asks for.
     Chat {
         /// Real servers do without it.
         lenient: bool,
     },
+}
+
+/// A part that is missing: what, the step that looks for it, and the one that answers with err.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Lack {
+    pub what: &'static str,
+    pub checks: &'static str,
+    pub errs: Option<&'static str>,
 }
 
 /// One answer.
@@ -113,6 +138,7 @@ impl Exchange {
             }
             Class::Cmd if !doc.fits(primitive.element) => Some(Wrong::Schema),
             Class::Cmd if row.is_none() => Some(Wrong::Id),
+            Class::Cmd => lacks(primitive).map(Wrong::Lacks),
             Class::Grpchat => chat_fault(primitive.element),
             _ => None,
         };
@@ -405,6 +431,9 @@ impl Exchange {
                     Weight::Fail,
                 ),
                 (Some(Wrong::Id), _) => ("XCCOSIP-3.2.1.5-05", Weight::Fail),
+                (Some(Wrong::Lacks(lack)), _) => {
+                    (lack.errs.unwrap_or("XCCOSIP-3.1.2.1-01"), Weight::Fail)
+                }
                 (Some(Wrong::Chat { .. }), _) => ("XCCOSIP-3.2.6.5-02", Weight::Fail),
                 (None, Class::Grpchat) => continue,
                 (None, _) => {
@@ -458,7 +487,14 @@ fn judge_kind(
                     "XCCOSIP-3.2.1.5-06",
                 ],
                 Wrong::Chat { .. } => &["XCCOSIP-3.2.6.5-01", "XCCOSIP-3.2.6.5-02"],
+                Wrong::Lacks(_) => &[],
             };
+            if let Wrong::Lacks(lack) = wrong {
+                desk.pass(RULE, lack.checks, doc.seen);
+                if let Some(errs) = lack.errs {
+                    desk.pass(RULE, errs, doc.seen);
+                }
+            }
             for id in ids {
                 desk.pass(RULE, id, doc.seen);
             }
@@ -484,6 +520,21 @@ fn judge_kind(
                 ),
                 Wrong::Id => ("XCCOSIP-3.2.1.5-05", "is in no list of commands"),
                 Wrong::Chat { .. } => return,
+                Wrong::Lacks(lack) => {
+                    // A reply with a failure code is as good as err here.
+                    if code != Some(200) {
+                        desk.pass(RULE, lack.checks, doc.seen);
+                    } else {
+                        desk.conduct(
+                            RULE,
+                            lack.errs.unwrap_or(lack.checks),
+                            doc.seen,
+                            spot(),
+                            format!("{name} without {} is answered with success", lack.what),
+                        );
+                    }
+                    return;
+                }
             };
             desk.conduct_as(
                 RULE,
@@ -500,6 +551,10 @@ fn judge_kind(
         (None, Answer::Error) => {
             desk.pass(RULE, "XCCOSIP-2.2.2.2.6-01", doc.seen);
             desk.pass(RULE, "XCCOSIP-3.2.1.5-08", doc.seen);
+            if name == "cmd:join" && !sent.deliberate {
+                desk.pass(RULE, "XCCOSIP-3.2.4.5-05", doc.seen);
+                desk.pass(RULE, "XCCOSIP-3.2.4.5-06", doc.seen);
+            }
             // The one command whose steps know no failure.
             if name == "cmd:getserverinfo" && !sent.deliberate {
                 desk.conduct(
@@ -567,6 +622,99 @@ fn judge_kind(
         }
         (_, Answer::Echo) => {}
     }
+}
+
+/// Parts the steps of a command look for, in their order.
+fn lacks(primitive: &Primitive<'_>) -> Option<Lack> {
+    let data = primitive.data()?;
+    let chanib = data.first("chanib");
+    let lack = |what, checks, errs| Some(Lack { what, checks, errs });
+    let no_uri = || {
+        chanib
+            .and_then(|c| c.get("uri"))
+            .is_none_or(|u| super::forms::channel(u).is_none())
+    };
+    match primitive.id() {
+        "cmd:join" if data.first("chanid").is_none() => lack("chanid", "XCCOSIP-3.2.4.5-03", None),
+        "cmd:bjoin" if data.first("chanid").is_none() => lack("chanid", "XCCOSIP-3.2.3.5-03", None),
+        "cmd:bccontext" => {
+            let bcq = data.first("bcq");
+            if chanib.is_none() {
+                lack("chanib", "XCCOSIP-3.2.5.5-03", None)
+            } else if bcq.is_none() {
+                lack("bcq", "XCCOSIP-3.2.5.5-04", None)
+            } else if bcq.is_some_and(|q| q.first("last").is_none() && q.first("msgid").is_none()) {
+                lack("last", "XCCOSIP-3.2.5.5-05", None)
+            } else {
+                None
+            }
+        }
+        "cmd:getroomperms" if chanib.is_none() => lack("chanib", "XCCOSIP-3.2.7.5-03", None),
+        "cmd:getroomperms" if no_uri() => lack(
+            "a channel URI",
+            "XCCOSIP-3.2.7.5-06",
+            Some("XCCOSIP-3.2.7.5-07"),
+        ),
+        "cmd:updatenode" => {
+            let Some(chanib) = chanib else {
+                // A category is updated by the same command.
+                if data.first("catib").is_some() {
+                    return None;
+                }
+                return lack("chanib", "XCCOSIP-3.2.8.5-03", None);
+            };
+            if no_uri() {
+                return lack(
+                    "a channel URI",
+                    "XCCOSIP-3.2.8.5-06",
+                    Some("XCCOSIP-3.2.8.5-07"),
+                );
+            }
+            let what = update_lacks(chanib)?;
+            lack(what, "XCCOSIP-3.2.8.5-10", Some("XCCOSIP-3.2.8.5-11"))
+        }
+        _ => None,
+    }
+}
+
+/// What an update of a room lacks, or has with a value out of its list (3.1.17.3).
+fn update_lacks(chanib: &Element) -> Option<&'static str> {
+    const ATTRIBUTES: &[&str] = &[
+        "name",
+        "parent",
+        "description",
+        "behavior",
+        "siopid",
+        "disabled",
+    ];
+    if let Some(name) = ATTRIBUTES.iter().find(|n| chanib.get(n).is_none()) {
+        return Some(name);
+    }
+    if !matches!(
+        chanib.get("behavior"),
+        Some("UNSET" | "NORMAL" | "AUDITORIUM")
+    ) {
+        return Some("a behavior of the list");
+    }
+    if chanib.first("audit").is_none() {
+        return Some("audit");
+    }
+    let held = |kind: &'static str, id: &str| {
+        chanib
+            .all(kind)
+            .find(|e| e.get("id").is_some_and(|i| i.trim() == id))
+    };
+    match held("info", "urn:parlano:ma:info:visibility") {
+        None => return Some("the info visibility"),
+        Some(info) if !matches!(info.content().trim(), "PRIVATE" | "SCOPED" | "OPEN") => {
+            return Some("a visibility of the list");
+        }
+        Some(_) => {}
+    }
+    if held("prop", "urn:parlano:ma:prop:invite").is_none() {
+        return Some("the prop invite");
+    }
+    None
 }
 
 /// What 3.2.6.5 step 1 would find missing in a chat.

@@ -19,6 +19,7 @@ a time limit is over. A rule that cannot know says nothing.
 | `commands` | what each command has to contain | 3.1.3 – 3.1.19 |
 | `exchange` | command and reply, chat and answer, time limits | 3.1.2.1, 3.2.1 |
 | `replies`, `joins`, `preferences` | what each reply has to contain | 3.2.2 – 3.2.8, 2.2.2.1.26 |
+| `matches`, `memory` | searches against their words, a server against what it said before | 2.2.2.1.11 – 2.2.2.1.19, 3.2.5, 3.2.8 |
 | `notices` | what each notice has to contain | 2.2.2.2.5, 3.1.15 |
 | `chats` | fan-out, chat ids, the distributed chat | 3.2.6 |
 | `audience` | who hears of a join, a part, a quit | 2.2.2.2.5, 3.2.3.1 |
@@ -44,6 +45,8 @@ mod envelope;
 mod exchange;
 mod forms;
 mod joins;
+mod matches;
+mod memory;
 mod notices;
 mod preferences;
 mod replies;
@@ -209,6 +212,7 @@ pub struct Monitor {
     known: replies::Known,
     backchats: joins::Backchats,
     baits: bait::Baits,
+    memory: memory::Memory,
 }
 
 impl Monitor {
@@ -227,6 +231,7 @@ impl Monitor {
             known: replies::Known::default(),
             backchats: joins::Backchats::default(),
             baits: bait::Baits::default(),
+            memory: memory::Memory::default(),
             setup,
         }
     }
@@ -400,18 +405,26 @@ impl Monitor {
 
     fn server_says(&mut self, doc: &Doc<'_>) {
         self.client.told(doc, &self.decoder);
+        if !doc.seen.deliberate {
+            self.memory.document(doc, &mut self.desk);
+        }
         for primitive in doc.envelope.primitives() {
             match primitive.class {
                 Class::Rpl | Class::Err => self.answer(doc, &primitive),
                 Class::Ntc => self.notice(doc, &primitive),
-                Class::Grpchat => self.chats.copy(
-                    doc,
-                    &primitive,
-                    &self.rooms,
-                    &mut self.exchange,
-                    &self.decoder,
-                    &mut self.desk,
-                ),
+                Class::Grpchat => {
+                    self.chats.copy(
+                        doc,
+                        &primitive,
+                        &self.rooms,
+                        &mut self.exchange,
+                        &self.decoder,
+                        &mut self.desk,
+                    );
+                    if !doc.seen.deliberate && doc.valid() {
+                        self.memory.chat(&primitive, doc.seen.seq);
+                    }
+                }
                 Class::Sys => {
                     let busy = primitive
                         .element
@@ -447,6 +460,8 @@ impl Monitor {
             let reply = Reply::new(doc, primitive, &sent);
             replies::judge(&reply, &mut self.known, &mut self.desk);
             self.backchats.reply(&reply, at);
+            let user = self.user(sent.dialog);
+            self.memory.reply(&reply, &user, &mut self.desk);
         }
         if let (Some(sib), true) = (primitive.data().and_then(|d| d.first("sib")), success)
             && let Some(time) = sib.get("serverTime")
@@ -510,6 +525,8 @@ impl Monitor {
                         self.rooms.shaky(dialog, &room, seq);
                         continue;
                     }
+                    let user = self.user(dialog);
+                    self.memory.lets(&user, &room, 7);
                     if !matches!(before, rooms::Stay::In { .. }) {
                         self.audience.happened(
                             What::Joined { many },
@@ -551,7 +568,20 @@ impl Monitor {
         }
     }
 
+    /// The user at the client end of a dialog.
+    fn user(&self, dialog: decode::DialogId) -> String {
+        self.decoder
+            .dialog(dialog)
+            .map(|d| d.user.clone())
+            .unwrap_or_default()
+    }
+
     fn notice(&mut self, doc: &Doc<'_>, primitive: &Primitive<'_>) {
+        if let ("ntc:chatmodify", Some(data)) = (primitive.id(), primitive.data()) {
+            for uri in data.all("chanib").filter_map(|c| c.get("uri")) {
+                self.memory.rewritten.insert(rooms::room(uri));
+            }
+        }
         notices::judge(doc, primitive, &mut self.desk);
         self.audience
             .notice(doc, primitive, &self.rooms, &self.decoder, &mut self.desk);
@@ -601,7 +631,7 @@ impl judge::Monitor for Monitor {
 
 /// The requirements the always-on rules can decide, each with the rule file that does.
 pub fn checks() -> Vec<(&'static str, &'static str)> {
-    let lists: [(&'static str, &'static [&'static str]); 13] = [
+    let lists: [(&'static str, &'static [&'static str]); 15] = [
         ("sip", sip::IDS),
         ("values", values::IDS),
         ("envelope", envelope::IDS),
@@ -614,6 +644,8 @@ pub fn checks() -> Vec<(&'static str, &'static str)> {
         ("audience", audience::IDS),
         ("client", client::IDS),
         ("bait", bait::IDS),
+        ("memory", memory::IDS),
+        ("matches", matches::IDS),
         ("notices", &[]),
     ];
     let mut all: Vec<_> = lists

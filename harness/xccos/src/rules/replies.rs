@@ -11,7 +11,7 @@ use super::Doc;
 use super::desk::{Desk, Spot};
 use super::exchange::Sent;
 use super::forms;
-use super::{joins, preferences};
+use super::{joins, matches, preferences};
 use crate::payload::{Element, Primitive};
 use crate::policy::Weight;
 
@@ -204,8 +204,14 @@ pub(crate) fn judge(reply: &Reply<'_>, known: &mut Known, desk: &mut Desk) {
         "cmd:join" => joins::join(reply, desk),
         "cmd:bjoin" => joins::bjoin(reply, desk),
         "cmd:bccontext" => history(reply, desk),
-        "cmd:bcbydate" | "cmd:bcbystate" | "cmd:bcbymsg" => content_search(reply, desk),
-        "cmd:chansrch" => room_search(reply, known, desk),
+        "cmd:bcbydate" | "cmd:bcbystate" | "cmd:bcbymsg" => {
+            content_search(reply, desk);
+            matches::chats(reply, desk);
+        }
+        "cmd:chansrch" => {
+            room_search(reply, known, desk);
+            matches::rooms(reply, desk);
+        }
         "cmd:getassociations" => associations(reply, desk),
         "cmd:getinv" => invitations(reply, desk),
         "cmd:getroomperms" => permissions(reply, desk),

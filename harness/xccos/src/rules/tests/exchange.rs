@@ -41,8 +41,9 @@ fn uib(user: &str, id: u32) -> String {
 }
 
 fn chanib(uri: &str, aib: &str, count: usize) -> String {
+    let name = if uri == T { "Secret" } else { "Lobby" };
     format!(
-        "<chanib name=\"Lobby\" description=\"all\" parent=\"ma-cat://example.com/2642ebba-f56a-4891-9b92-3991eb865c92\" uri=\"{uri}\" behavior=\"NORMAL\" topic=\"\" disabled=\"false\">{aib}<audit updatedby=\"A\" updatedon=\"2011-10-24T21:11:22.123Z\" createdby=\"A\" createdon=\"2011-10-24T21:11:22.123Z\"/><info id=\"urn:parlano:ma:info:ucnt\">{count}</info><info id=\"urn:parlano:ma:info:visibility\">SCOPED</info><prop id=\"urn:parlano:ma:prop:invite\">True</prop></chanib>"
+        "<chanib name=\"{name}\" description=\"all\" parent=\"ma-cat://example.com/2642ebba-f56a-4891-9b92-3991eb865c92\" uri=\"{uri}\" behavior=\"NORMAL\" topic=\"\" disabled=\"false\">{aib}<audit updatedby=\"A\" updatedon=\"2011-10-24T21:11:22.123Z\" createdby=\"A\" createdon=\"2011-10-24T21:11:22.123Z\"/><info id=\"urn:parlano:ma:info:ucnt\">{count}</info><info id=\"urn:parlano:ma:info:visibility\">SCOPED</info><prop id=\"urn:parlano:ma:prop:invite\">True</prop></chanib>"
     )
 }
 
@@ -377,7 +378,7 @@ pub fn play(s: &mut Stage) {
             542,
             141,
             "join",
-            &(chanib(L, "<aib key=\"3456\" value=\"0,1\"/>", 2)
+            &(chanib(L, "<aib key=\"3456\" value=\"0,1\"/>", 2).replace("Lobby", "Hall")
                 + &uib("alice", 0)
                 + &uib("bob", 1)),
         ),
