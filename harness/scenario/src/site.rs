@@ -110,6 +110,7 @@ impl Site for ServerInMemory {
             seed,
             wall: EPOCH,
             faults: Vec::new(),
+            carriage: self.options.defects.carriage().collect(),
             model: Box::new(Chat::new(server)),
             monitor: None,
             observers: Vec::new(),
