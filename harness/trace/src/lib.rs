@@ -10,6 +10,7 @@ exact bytes.
 pub mod canon;
 mod event;
 pub mod ndjson;
+pub mod read;
 pub mod snapshot;
 
 pub use event::{Conn, Event, Intent, Kind, Micros, Seat, Trace};

@@ -1,0 +1,707 @@
+/*! SIP messages out of text logs.
+
+Takes text in which SIP messages stand one after the other, with anything
+between them: nothing (a followed stream), SIPp's `-trace_msg` rulers, ngrep's
+`a -> b` lines, the records of Lync and OCS servers and clients, or the lines
+of some other logger. Text has often lost what was on the wire (line ends
+became LF, bodies were re-indented), so line ends are restored, lengths that no
+longer fit are adjusted, and every such repair is told, because a judge must
+not blame a peer for what a log did.
+*/
+
+use crate::Micros;
+
+use super::seats::{Raw, What, seat};
+use super::{Format, Reading};
+
+/// Lines before a message that are searched for direction and time.
+const CONTEXT: usize = 6;
+
+/// One line: where it starts, where its text ends, where the next starts.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    start: usize,
+    end: usize,
+    next: usize,
+}
+
+/// Whether there is a SIP start line anywhere.
+pub fn has_message(bytes: &[u8]) -> bool {
+    lines(bytes).iter().any(|l| start(text(bytes, l)).is_some())
+}
+
+/// Reads a log.
+pub fn read(bytes: &[u8]) -> Result<Reading, String> {
+    let mut lines = lines(bytes);
+    let mut raws = Vec::new();
+    let mut repairs = Repairs::default();
+    let mut i = 0;
+    let mut context_from = 0;
+    let mut times: Vec<Option<u64>> = Vec::new();
+    let mut sides: Vec<Option<Side>> = Vec::new();
+    while i < lines.len() {
+        let Some(begin) = start(text(bytes, &lines[i])) else {
+            i += 1;
+            continue;
+        };
+        let context: Vec<&[u8]> = lines[context_from.max(i.saturating_sub(CONTEXT))..i]
+            .iter()
+            .map(|l| text(bytes, l))
+            .chain([&text(bytes, &lines[i])[..begin.offset]])
+            .collect();
+        times.push(context.iter().rev().find_map(|l| time_of(l)));
+        sides.push(side_of(&context));
+        let (message, next, rest) = if begin.lync {
+            lync(bytes, &lines, i, begin.offset, &mut repairs)
+        } else {
+            plain(bytes, &lines, i, begin, &mut repairs)
+        };
+        // The next message may begin on the line where this one's body ends.
+        if let (Some(rest), Some(line)) = (rest, lines.get_mut(next)) {
+            line.start = rest.clamp(line.start, line.end);
+        }
+        raws.push(Raw {
+            at: 0,
+            link: None,
+            stream: None,
+            what: What::Message(message),
+        });
+        i = next.max(i + 1);
+        context_from = i;
+    }
+    if raws.is_empty() {
+        return Err("no SIP message was found in this text".to_owned());
+    }
+    let mut remarks = place(&mut raws, &times, &sides);
+    remarks.extend(repairs.words());
+    let seated = seat(raws, "log");
+    remarks.extend(seated.remarks);
+    Ok(Reading {
+        format: Format::Log,
+        trace: seated.trace,
+        seats: seated.seats,
+        remarks,
+    })
+}
+
+/// Fills in times and addresses; says what is missing.
+fn place(raws: &mut [Raw], times: &[Option<u64>], sides: &[Option<Side>]) -> Vec<String> {
+    let mut remarks = vec![
+        "a text log shows messages, not connections: framing, keep-alives and closing were not seen"
+            .to_owned(),
+    ];
+    let known = times.iter().flatten().count();
+    if known == 0 {
+        remarks.push("no message has a time, so nothing can be said about time limits".to_owned());
+    } else if known < times.len() {
+        remarks.push(format!(
+            "{} of {} messages have no time of their own and were given the one before",
+            times.len() - known,
+            times.len()
+        ));
+    }
+    let base = times.iter().flatten().next().copied().unwrap_or(0);
+    let mut last: Micros = 0;
+    for (raw, time) in raws.iter_mut().zip(times) {
+        if let Some(time) = time {
+            // Past midnight the clock of a log without dates starts again.
+            let mut at = time.saturating_sub(base);
+            if *time < base {
+                at = time + 86_400_000_000 - base.min(86_400_000_000);
+            }
+            last = last.max(at);
+        }
+        raw.at = last;
+    }
+    let directed = sides.iter().flatten().count();
+    for (raw, side) in raws.iter_mut().zip(sides) {
+        raw.link = match side {
+            Some(Side::Link(from, to)) => Some((from.clone(), to.clone())),
+            Some(Side::Local { sent, peer }) => {
+                let local = "this side of the log".to_owned();
+                let remote = peer.clone().unwrap_or_else(|| "the other side".to_owned());
+                Some(if *sent {
+                    (local, remote)
+                } else {
+                    (remote, local)
+                })
+            }
+            None => None,
+        };
+    }
+    if directed == 0 {
+        remarks.push(
+            "the log does not tell who sent what; it was concluded from the dialogs".to_owned(),
+        );
+    } else if directed < sides.len() {
+        // Half a direction would tear dialogs apart; then the dialogs alone decide.
+        for raw in raws.iter_mut() {
+            raw.link = None;
+        }
+        remarks.push(format!(
+            "only {directed} of {} messages tell who sent them, so the dialogs decided",
+            sides.len()
+        ));
+    }
+    remarks
+}
+
+/// What had to be done to messages because a text log had changed them.
+#[derive(Default)]
+struct Repairs {
+    line_ends: usize,
+    dots: usize,
+    lengths: Vec<(usize, usize, usize)>,
+    cut: usize,
+}
+
+impl Repairs {
+    fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        let messages = |n: usize| format!("{n} message{}", if n == 1 { "" } else { "s" });
+        if self.line_ends > 0 {
+            words.push(format!(
+                "the log had changed the line ends of {} to LF; CRLF was restored",
+                messages(self.line_ends)
+            ));
+        }
+        if self.dots > 0 {
+            words.push(format!(
+                "dots that stand for line ends (ngrep -W byline) were taken out of {}",
+                messages(self.dots)
+            ));
+        }
+        if let Some((line, said, had)) = self.lengths.first() {
+            words.push(format!(
+                "Content-Length did not fit the logged body of {} and was adjusted (the first in line {line}: {said} said, {had} logged), so it could not be judged",
+                messages(self.lengths.len())
+            ));
+        }
+        if self.cut > 0 {
+            words.push(format!("{} had no end of its head", messages(self.cut)));
+        }
+        words
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Begin {
+    /// Where in its line the start line begins.
+    offset: usize,
+    /// Whether it stands behind `Start-Line:` of a Lync record.
+    lync: bool,
+}
+
+/// Whether a line holds a SIP start line, and where.
+fn start(line: &[u8]) -> Option<Begin> {
+    if let Some(rest) = line.strip_prefix(b"Start-Line: ") {
+        return is_start(rest).then_some(Begin {
+            offset: line.len() - rest.len(),
+            lync: true,
+        });
+    }
+    if is_start(line) {
+        return Some(Begin {
+            offset: 0,
+            lync: false,
+        });
+    }
+    // `11/20/2026|10:00:00.123 1A2C:1B3C INFO  :: INVITE sip:…` of client logs.
+    let at = line.windows(4).rposition(|w| w == b" :: ")? + 4;
+    is_start(&line[at..]).then_some(Begin {
+        offset: at,
+        lync: false,
+    })
+}
+
+fn is_start(line: &[u8]) -> bool {
+    if let Some(rest) = line.strip_prefix(b"SIP/2.0 ") {
+        return rest.len() >= 3
+            && rest[..3].iter().all(u8::is_ascii_digit)
+            && rest.get(3).is_none_or(|b| *b == b' ' || *b == b'.');
+    }
+    let line = line.strip_suffix(b".").unwrap_or(line);
+    let Some(rest) = line.strip_suffix(b" SIP/2.0") else {
+        return false;
+    };
+    let Some(space) = rest.iter().position(|b| *b == b' ') else {
+        return false;
+    };
+    let (method, uri) = (&rest[..space], &rest[space + 1..]);
+    (2..=24).contains(&method.len())
+        && method
+            .iter()
+            .all(|b| b.is_ascii_uppercase() || *b == b'-' || *b == b'_')
+        && !uri.is_empty()
+        && uri.contains(&b':')
+        && !uri.contains(&b' ')
+}
+
+fn lines(bytes: &[u8]) -> Vec<Span> {
+    let mut lines = Vec::new();
+    let mut start = usize::from(bytes.starts_with(b"\xef\xbb\xbf")) * 3;
+    for part in bytes[start..].split_inclusive(|b| *b == b'\n') {
+        let next = start + part.len();
+        let mut end = next;
+        if bytes[..end].ends_with(b"\n") && end > start {
+            end -= 1;
+        }
+        if bytes[start..end].ends_with(b"\r") {
+            end -= 1;
+        }
+        lines.push(Span { start, end, next });
+        start = next;
+    }
+    lines
+}
+
+fn text<'a>(bytes: &'a [u8], line: &Span) -> &'a [u8] {
+    &bytes[line.start..line.end]
+}
+
+/// Lines that loggers put between messages.
+fn is_separator(line: &[u8]) -> bool {
+    let trimmed = line.trim_ascii();
+    let ruler = trimmed
+        .iter()
+        .take_while(|b| matches!(b, b'-' | b'=' | b'*' | b'#'))
+        .count();
+    ruler >= 10
+        || contains(trimmed, b"$$begin_record")
+        || contains(trimmed, b"$$end_record")
+        || contains(trimmed, b"End of Sending Packet")
+        || contains(trimmed, b"End of Data Received")
+        || contains(trimmed, b"Sending Packet - ")
+        || contains(trimmed, b"Data Received - ")
+        || arrow(trimmed).is_some()
+}
+
+fn contains(line: &[u8], what: &[u8]) -> bool {
+    line.windows(what.len()).any(|w| w == what)
+}
+
+/// A message with the line after it, and where in that line the text goes on.
+type Taken = (Vec<u8>, usize, Option<usize>);
+
+/// A message that stands in the text as it was: head, empty line, body.
+fn plain(bytes: &[u8], lines: &[Span], at: usize, begin: Begin, repairs: &mut Repairs) -> Taken {
+    let from = lines[at].start + begin.offset;
+    // The head ends at an empty line; a dot alone is ngrep's.
+    let mut end = at + 1;
+    let mut ended = false;
+    while end < lines.len() {
+        let line = text(bytes, &lines[end]);
+        if line.is_empty() || line == b"." {
+            ended = true;
+            break;
+        }
+        if start(line).is_some() || is_separator(line) {
+            break;
+        }
+        end += 1;
+    }
+    let head = &lines[at..end];
+    if !ended {
+        repairs.cut += 1;
+    }
+    let dotted = ended
+        && text(bytes, &lines[end]) == b"."
+        && head.iter().all(|l| text(bytes, l).ends_with(b"."));
+    let crlf = head.iter().all(|l| bytes[..l.next].ends_with(b"\r\n"));
+    let mut out = Vec::new();
+    for (i, line) in head.iter().enumerate() {
+        let mut line = if i == 0 {
+            &bytes[from..line.end]
+        } else {
+            text(bytes, line)
+        };
+        if dotted {
+            line = line.strip_suffix(b".").unwrap_or(line);
+        }
+        out.extend_from_slice(line);
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b"\r\n");
+    if dotted {
+        repairs.dots += 1;
+    } else if !crlf && ended {
+        repairs.line_ends += 1;
+    }
+    if !ended {
+        return (out, end, None);
+    }
+    // The body lies between the empty line and whatever comes next.
+    let first = end + 1;
+    let mut stop = first;
+    while stop < lines.len() {
+        let line = text(bytes, &lines[stop]);
+        if start(line).is_some() || is_separator(line) {
+            break;
+        }
+        stop += 1;
+    }
+    let announced = content_length(&out);
+    let (body, next, rest) = body(bytes, lines, first, stop, announced, crlf, dotted);
+    if let Some(said) = announced
+        && said != body.len()
+    {
+        repairs.lengths.push((at + 1, said, body.len()));
+        set_content_length(&mut out, body.len());
+    }
+    out.extend_from_slice(&body);
+    (out, next, rest)
+}
+
+/// The body's bytes, the line after it, and where in that line the text goes on.
+fn body(
+    bytes: &[u8],
+    lines: &[Span],
+    first: usize,
+    stop: usize,
+    announced: Option<usize>,
+    crlf: bool,
+    dotted: bool,
+) -> Taken {
+    let Some(from) = lines.get(first).map(|l| l.start) else {
+        return (Vec::new(), first, None);
+    };
+    let limit = lines.get(stop).map_or(bytes.len(), |l| l.start);
+    let n = match announced {
+        None | Some(0) => return (Vec::new(), first, None),
+        Some(n) => n,
+    };
+    // A log that keeps CRLF in heads keeps the bytes of bodies; one that does not has most likely
+    // changed their line ends as well.
+    let exact = || as_it_is(bytes, lines, first, n, crlf || dotted, limit);
+    let restored = || restored(bytes, &lines[first..stop], first, n, dotted);
+    let found = if dotted {
+        restored()
+    } else if crlf {
+        exact().or_else(restored)
+    } else {
+        restored().or_else(exact)
+    };
+    if let Some(found) = found {
+        return found;
+    }
+    // The log has changed it otherwise: all there is, without the empty lines behind it.
+    let mut end = limit;
+    while end > from && bytes[end - 1].is_ascii_whitespace() {
+        end -= 1;
+    }
+    let mut out = bytes[from..end].to_vec();
+    if dotted {
+        let mut bare = Vec::new();
+        for line in out.split(|b| *b == b'\n') {
+            bare.extend_from_slice(line.strip_suffix(b".").unwrap_or(line));
+            bare.extend_from_slice(b"\r\n");
+        }
+        bare.truncate(bare.len().saturating_sub(2));
+        out = bare;
+    }
+    (out, stop, None)
+}
+
+/// `n` bytes as they stand in the text, when something else begins behind them.
+fn as_it_is(
+    bytes: &[u8],
+    lines: &[Span],
+    first: usize,
+    n: usize,
+    crlf: bool,
+    limit: usize,
+) -> Option<Taken> {
+    let from = lines.get(first)?.start;
+    let end = from.checked_add(n)?;
+    if end > bytes.len() || !(crlf || end <= limit) || !ends_well(bytes, lines, end) {
+        return None;
+    }
+    let next = lines[first..]
+        .iter()
+        .position(|l| l.next > end)
+        .map_or(lines.len(), |i| first + i);
+    let rest = lines.get(next).filter(|l| l.start < end).map(|_| end);
+    Some((bytes[from..end].to_vec(), next, rest))
+}
+
+/// `n` bytes with the line ends they had before the log changed them to LF, or to dots.
+fn restored(bytes: &[u8], lines: &[Span], first: usize, n: usize, dotted: bool) -> Option<Taken> {
+    for strip in [dotted, false] {
+        let mut out = Vec::new();
+        for (i, span) in lines.iter().enumerate() {
+            let mut line = text(bytes, span);
+            let room = n - out.len();
+            if line.len() > room && is_start(&line[room..]) {
+                out.extend_from_slice(&line[..room]);
+                return Some((out, first + i, Some(span.start + room)));
+            }
+            if let (Some(bare), true) = (line.strip_suffix(b"."), strip) {
+                line = bare;
+            }
+            out.extend_from_slice(line);
+            if out.len() == n {
+                return Some((out, first + i + 1, None));
+            }
+            out.extend_from_slice(b"\r\n");
+            if out.len() == n {
+                return Some((out, first + i + 1, None));
+            }
+            if out.len() > n {
+                break;
+            }
+        }
+    }
+    None
+}
+
+/// Whether a body may end here: at the end of a line or of the text, or where a message begins.
+fn ends_well(bytes: &[u8], lines: &[Span], at: usize) -> bool {
+    if matches!(bytes.get(at), None | Some(b'\r' | b'\n')) || bytes[..at].ends_with(b"\n") {
+        return true;
+    }
+    lines
+        .get(lines.partition_point(|l| l.next <= at))
+        .is_some_and(|l| l.start <= at && at <= l.end && is_start(&bytes[at..l.end]))
+}
+
+/// A record of a Lync or OCS server: headers behind `Start-Line:`, the body behind `Message-Body:`.
+fn lync(bytes: &[u8], lines: &[Span], at: usize, offset: usize, repairs: &mut Repairs) -> Taken {
+    let mut out = bytes[lines[at].start + offset..lines[at].end].to_vec();
+    out.extend_from_slice(b"\r\n");
+    let mut i = at + 1;
+    let mut body: Option<Vec<u8>> = None;
+    while i < lines.len() {
+        let line = text(bytes, &lines[i]);
+        if contains(line, b"$$end_record") || contains(line, b"$$begin_record") {
+            break;
+        }
+        match &mut body {
+            Some(body) => {
+                body.extend_from_slice(b"\r\n");
+                body.extend_from_slice(line);
+            }
+            None => match line.strip_prefix(b"Message-Body: ") {
+                Some(first) => body = Some(first.to_vec()),
+                None if line == b"Message-Body:" => body = Some(Vec::new()),
+                // A head without body ends at an empty line when a record is not closed.
+                None if line.is_empty() => break,
+                None => {
+                    out.extend_from_slice(line);
+                    out.extend_from_slice(b"\r\n");
+                }
+            },
+        }
+        i += 1;
+    }
+    out.extend_from_slice(b"\r\n");
+    let mut body = body.unwrap_or_default();
+    while body.last().is_some_and(u8::is_ascii_whitespace) {
+        body.pop();
+    }
+    if let Some(said) = content_length(&out)
+        && said != body.len()
+    {
+        if !body.is_empty() || said > 0 {
+            repairs.lengths.push((at + 1, said, body.len()));
+        }
+        set_content_length(&mut out, body.len());
+    }
+    out.extend_from_slice(&body);
+    (out, i, None)
+}
+
+/// Where the number of the Content-Length header stands in a head.
+fn length_span(head: &[u8]) -> Option<std::ops::Range<usize>> {
+    let mut at = 0;
+    for line in head.split_inclusive(|b| *b == b'\n') {
+        let colon = line.iter().position(|b| *b == b':');
+        if let Some(colon) = colon {
+            let name = line[..colon].trim_ascii();
+            if name.eq_ignore_ascii_case(b"Content-Length") || name.eq_ignore_ascii_case(b"l") {
+                let value = &line[colon + 1..];
+                let lead = value.len() - value.trim_ascii_start().len();
+                let start = at + colon + 1 + lead;
+                return Some(start..start + value.trim_ascii().len());
+            }
+        }
+        at += line.len();
+    }
+    None
+}
+
+fn content_length(head: &[u8]) -> Option<usize> {
+    std::str::from_utf8(&head[length_span(head)?])
+        .ok()?
+        .parse()
+        .ok()
+}
+
+fn set_content_length(head: &mut Vec<u8>, length: usize) {
+    if let Some(span) = length_span(head) {
+        head.splice(span, length.to_string().bytes());
+    }
+}
+
+/// What the lines before a message tell of who sent it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Side {
+    /// From one address to another.
+    Link(String, String),
+    /// The logging side sent or received it.
+    Local { sent: bool, peer: Option<String> },
+}
+
+fn side_of(context: &[&[u8]]) -> Option<Side> {
+    let mut sent = None;
+    let mut peer = None;
+    for line in context.iter().rev() {
+        if let Some((from, to)) = arrow(line) {
+            return Some(Side::Link(from, to));
+        }
+        let lower = String::from_utf8_lossy(line).to_ascii_lowercase();
+        if contains(line, b"End of ") {
+            continue;
+        }
+        let has = |words: &[&str]| words.iter().any(|w| lower.contains(w));
+        if sent.is_none() {
+            if has(&["received", "incoming", "<<<", "recv ", "rx "]) {
+                sent = Some(false);
+            } else if has(&["sent ", "sending", "outgoing", ">>>", "transmit", "tx "])
+                || lower.ends_with("sent")
+            {
+                sent = Some(true);
+            }
+        }
+        if peer.is_none() {
+            peer = addresses(line).into_iter().next().map(|(a, _, _)| a);
+        }
+    }
+    Some(Side::Local { sent: sent?, peer })
+}
+
+/// `10.0.0.1:5060 -> 10.0.0.2:5061` anywhere in a line.
+fn arrow(line: &[u8]) -> Option<(String, String)> {
+    if line.len() > 500 {
+        return None;
+    }
+    let found = addresses(line);
+    let [(from, _, end), (to, start, _), ..] = found.as_slice() else {
+        return None;
+    };
+    let between = line[*end..*start].trim_ascii();
+    let arrow = [
+        &b"->"[..],
+        b"-->",
+        b"=>",
+        b"==>",
+        b">",
+        "\u{2192}".as_bytes(),
+        b"to",
+    ]
+    .contains(&between);
+    arrow.then(|| (from.clone(), to.clone()))
+}
+
+/// Addresses with a port in a line, with where they stand.
+fn addresses(line: &[u8]) -> Vec<(String, usize, usize)> {
+    let mut found = Vec::new();
+    let part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b':' | b'[' | b']' | b'-');
+    let mut at = 0;
+    while at < line.len() && found.len() < 4 {
+        if !part(&line[at]) {
+            at += 1;
+            continue;
+        }
+        let mut end = at
+            + line[at..]
+                .iter()
+                .position(|b| !part(b))
+                .unwrap_or(line.len() - at);
+        let next = end;
+        // `a:1->b:2` without blanks: the hyphen belongs to the arrow.
+        while end > at && matches!(line[end - 1], b'-' | b'.' | b':') {
+            end -= 1;
+        }
+        let word = &line[at..end];
+        if let Some(colon) = word.iter().rposition(|b| *b == b':')
+            && let (host, port) = (&word[..colon], &word[colon + 1..])
+            && (1..=5).contains(&port.len())
+            && port.iter().all(u8::is_ascii_digit)
+            && is_host(host)
+        {
+            found.push((String::from_utf8_lossy(word).into_owned(), at, end));
+        }
+        at = next.max(at + 1);
+    }
+    found
+}
+
+fn is_host(host: &[u8]) -> bool {
+    let v4 = host.split(|b| *b == b'.').collect::<Vec<_>>();
+    let numeric = v4.len() == 4
+        && v4
+            .iter()
+            .all(|p| (1..=3).contains(&p.len()) && p.iter().all(u8::is_ascii_digit));
+    let v6 = host.starts_with(b"[") && host.ends_with(b"]");
+    numeric || v6 || host == b"localhost"
+}
+
+/// Microseconds of a day (and of the date, when there is one) that a line names.
+fn time_of(line: &[u8]) -> Option<u64> {
+    let digit = |i: usize| {
+        line.get(i)
+            .filter(|b| b.is_ascii_digit())
+            .map(|b| u64::from(b - b'0'))
+    };
+    let two = |i: usize| Some(digit(i)? * 10 + digit(i + 1)?);
+    let mut clock = None;
+    for i in 0..line.len().saturating_sub(7) {
+        if line.get(i + 2) == Some(&b':')
+            && line.get(i + 5) == Some(&b':')
+            && (i == 0 || !line[i - 1].is_ascii_digit() && line[i - 1] != b':')
+            && let (Some(h), Some(m), Some(s)) = (two(i), two(i + 3), two(i + 6))
+            && h < 24
+            && m < 60
+            && s < 61
+        {
+            let mut micros = ((h * 60 + m) * 60 + s) * 1_000_000;
+            if matches!(line.get(i + 8), Some(b'.' | b',')) {
+                let mut unit = 100_000;
+                let mut at = i + 9;
+                while let (Some(d), true) = (digit(at), unit > 0) {
+                    micros += d * unit;
+                    unit /= 10;
+                    at += 1;
+                }
+            }
+            clock = Some((i, micros));
+            break;
+        }
+    }
+    let (at, micros) = clock?;
+    Some(day_before(&line[..at]).unwrap_or(0) * 86_400_000_000 + micros)
+}
+
+/// A day number from a date (`2026-11-20`, `2026/11/20`, `11/20/2026`) right before the time.
+fn day_before(line: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(line).ok()?;
+    let text = text.trim_end_matches([' ', 'T', '|', '-', '\t']);
+    let start = text.len().checked_sub(10)?;
+    let date = text.get(start..)?;
+    let parts: Vec<u64> = date
+        .split(['-', '/', '.'])
+        .map(|p| p.parse().ok())
+        .collect::<Option<_>>()?;
+    let [a, b, c] = parts[..] else { return None };
+    let (year, month, day) = if a > 31 { (a, b, c) } else { (c, a, b) };
+    if !(1..=12).contains(&month) || !(1..=31).contains(&day) || year < 1970 {
+        return None;
+    }
+    // Days since some beginning, by the civil calendar.
+    let (y, m) = if month <= 2 {
+        (year - 1, month + 12)
+    } else {
+        (year, month)
+    };
+    Some(365 * y + y / 4 - y / 100 + y / 400 + (153 * (m - 3) + 2) / 5 + day)
+}
