@@ -43,7 +43,7 @@ pub struct Defect {
 #[derive(Debug, Clone, Copy)]
 pub enum How {
     /// What the server sends is changed. Names in braces: `cmdenv` and `cmdseq` (of the commandid or
-    /// originatingMessageId in the envelope), `envid`, each with `+N` or `-N`, and `guid`.
+    /// originatingMessageId in the envelope), `envid`, each with `+N` or `-N`; `-envid` (falls as it grows); `guid`.
     Edit(&'static [Edit]),
     /// What happens to envelopes that hold a primitive of this id or name.
     Post(&'static str, Post),
@@ -270,6 +270,9 @@ impl Defects {
 
 /// The value of a name in an edit.
 fn fill(name: &str, own: u64, answers: Option<MsgId>, guid: &str) -> Option<String> {
+    if name == "-envid" {
+        return Some((u64::MAX / 2).saturating_sub(own).max(1).to_string());
+    }
     let (base, step) = match name.find(['+', '-']) {
         Some(at) => (&name[..at], name[at..].parse::<i64>().ok()?),
         None => (name, 0),

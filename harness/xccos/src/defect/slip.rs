@@ -163,8 +163,6 @@ pub enum Slip {
     SearchWholeWords,
     /// infoType is not looked at (3.2.2.5).
     ServerInfoAlwaysAll,
-    /// Envelope numbers begin at 1; harmless, for peers that expect small ones.
-    SmallEnvids,
     /// The processing timer gives 500 (3.2.1.6).
     TimeoutIs500,
     /// A token works for any file (3.1.19.5).

@@ -71,7 +71,9 @@ impl Server {
         let uri = element.get("chanUri").unwrap_or("");
         let (key, room) = self.visible_room(uri, user)?;
         let rights = access::chperms(&self.world, room, user);
-        if rights & bit::CHAT == 0 && !self.options.defects.has(Slip::AnybodyChats) {
+        let mute = self.options.defects.has(Slip::MembersMute)
+            && rights & (bit::MANAGE | bit::PRESENT) == 0;
+        if mute || (rights & bit::CHAT == 0 && !self.options.defects.has(Slip::AnybodyChats)) {
             return Err(Refusal::new(
                 Cause::Forbidden,
                 "You may not chat in this room",
@@ -118,14 +120,14 @@ impl Server {
             return Err(Refusal::new(Cause::Storage, "The room is full"));
         };
         let chat = Chat {
-            id: self.slipped_chat_id(next, last),
+            id: self.slipped_chat_id(next, last, element),
             // The dialog says who speaks; what the client claims is not trusted.
             author: author.uri.clone(),
             authdisp: author.name.clone(),
             alert: element
                 .get("alert")
                 .is_some_and(|v| matches!(v.trim(), "true" | "1")),
-            at: now.wall,
+            at: self.slipped_time(now, element),
             text,
             rtf,
         };
@@ -154,9 +156,21 @@ impl Server {
         Ok(())
     }
 
-    fn slipped_chat_id(&self, next: i64, last: i64) -> i64 {
+    fn slipped_time(&self, now: Now, sent: &Element) -> jiff::Timestamp {
+        let theirs = sent.get("ts").and_then(crate::time::parse);
+        match theirs {
+            Some(time) if self.options.defects.has(Slip::TsFromClient) => time,
+            _ => now.wall,
+        }
+    }
+
+    fn slipped_chat_id(&self, next: i64, last: i64, sent: &Element) -> i64 {
         let defects = &self.options.defects;
-        if defects.has(Slip::ChatIdRepeats) {
+        if defects.has(Slip::ChatIdFromClient) {
+            sent.get("chatId")
+                .and_then(|v| v.trim().parse().ok())
+                .unwrap_or(0)
+        } else if defects.has(Slip::ChatIdRepeats) {
             last.max(1)
         } else if defects.has(Slip::ChatIdFalls) {
             1_000_000 - next

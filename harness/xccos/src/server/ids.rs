@@ -25,11 +25,6 @@ impl Ids {
         self.envid
     }
 
-    /// Goes on from another number (a defect starts low).
-    pub fn restart(&mut self, envid: u64) {
-        self.envid = envid;
-    }
-
     /// A random GUID (version 4).
     pub fn guid(&mut self) -> Guid {
         let mut bytes = [0u8; 16];

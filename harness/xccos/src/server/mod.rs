@@ -138,10 +138,7 @@ pub struct Server {
 impl Server {
     /// A server that holds this world.
     pub fn new(world: World, options: Options) -> Server {
-        let mut ids = Ids::new(options.seed);
-        if options.defects.has(Slip::SmallEnvids) {
-            ids.restart(1);
-        }
+        let ids = Ids::new(options.seed);
         let mut server = Server {
             ids,
             outbox: Outbox::new(options.defects.clone()),
@@ -394,8 +391,12 @@ impl Server {
             {
                 let text = format!("Not valid: {}", violation.message);
                 let refusal = Refusal::new(Cause::Schema, text);
+                let mut id = claimed_id(envelope, element);
+                if self.options.defects.has(Slip::SchemaErrWrongId) {
+                    id.seqid += 1;
+                }
                 if !self.options.defects.has(Slip::SchemaSilence) {
-                    answers.push(error(claimed_id(envelope, element), &refusal));
+                    answers.push(error(id, &refusal));
                 }
                 if self.options.defects.has(Slip::SchemaDropsEnvelope) {
                     break;
@@ -463,7 +464,8 @@ impl Server {
         id: MsgId,
     ) -> Vec<Element> {
         let name = element.get("id").unwrap_or("");
-        let Some(row) = command(name) else {
+        let unsupported = |row: &&Command| self.options.defects.has(Slip::Unsupported(row.id));
+        let Some(row) = command(name).filter(|row| !unsupported(row)) else {
             if self.options.defects.has(Slip::UnknownCommandSilence) {
                 return Vec::new();
             }
@@ -471,6 +473,10 @@ impl Server {
                 let reply = name.replacen("cmd:", "rpl:", 1);
                 let refusal = Refusal::new(Cause::UnknownCommand, "Unknown");
                 return vec![failure(&reply, id, &refusal)];
+            }
+            let mut id = id;
+            if self.options.defects.has(Slip::UnknownErrWrongId) {
+                id.seqid += 1;
             }
             let text = format!("The command `{name}` is not known");
             return vec![error(id, &Refusal::new(Cause::UnknownCommand, text))];
@@ -482,11 +488,32 @@ impl Server {
             user,
             data: element.first("data").unwrap_or(&empty),
         };
-        let outcome = check_needs(row, ask.data).map_or_else(|| (row.handler)(self, &ask), Err);
+        let outcome = self
+            .check_needs(row, ask.data)
+            .map_or_else(|| (row.handler)(self, &ask), Err);
         match outcome {
             Ok(done) => replies(row, id, done),
             Err(refusal) => self.refused(row, id, &refusal),
         }
+    }
+
+    /// The first block or attribute that a command needs and does not have.
+    fn check_needs(&self, row: &Command, data: &Element) -> Option<Refusal> {
+        for need in row.needs {
+            let Some(block) = data.first(need.block) else {
+                let text = format!("{} needs a `{}` in its data", row.id, need.block);
+                return Some(Refusal::new(Cause::Missing, text));
+            };
+            for attr in need.attrs {
+                let lax =
+                    *attr == "behavior" && self.options.defects.has(Slip::CreateWithoutBehavior);
+                if block.get(attr).is_none_or(|v| v.trim().is_empty()) && !lax {
+                    let text = format!("{} needs `{}/@{attr}`", row.id, need.block);
+                    return Some(Refusal::new(Cause::Missing, text));
+                }
+            }
+        }
+        None
     }
 
     fn refused(&self, row: &Command, id: MsgId, refusal: &Refusal) -> Vec<Element> {
@@ -584,22 +611,6 @@ fn claimed_id(envelope: &Envelope, element: &Element) -> MsgId {
 /// Whether a violation is about the envelope itself and so about everything in it.
 fn at_root(path: &str) -> bool {
     path.matches('/').count() <= 1 || path.starts_with("/xccos/@")
-}
-
-fn check_needs(row: &Command, data: &Element) -> Option<Refusal> {
-    for need in row.needs {
-        let Some(block) = data.first(need.block) else {
-            let text = format!("{} needs a `{}` in its data", row.id, need.block);
-            return Some(Refusal::new(Cause::Missing, text));
-        };
-        for attr in need.attrs {
-            if block.get(attr).is_none_or(|v| v.trim().is_empty()) {
-                let text = format!("{} needs `{}/@{attr}`", row.id, need.block);
-                return Some(Refusal::new(Cause::Missing, text));
-            }
-        }
-    }
-    None
 }
 
 fn replies(row: &Command, id: MsgId, done: Done) -> Vec<Element> {

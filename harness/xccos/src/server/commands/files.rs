@@ -78,7 +78,7 @@ fn token(server: &mut Server, ask: &Ask<'_>, direction: Direction) -> Result<Don
         }
         Direction::Download => rights & bit::READ != 0,
     };
-    if !allowed {
+    if !allowed || server.options.defects.has(Slip::FilepostRefused) {
         return Err(Refusal::new(
             Cause::Forbidden,
             "You may not transfer files in this room",

@@ -56,7 +56,7 @@ pub fn bccontext(server: &mut Server, ask: &Ask<'_>) -> Result<Done, Refusal> {
         .data
         .first("bcq")
         .ok_or_else(|| Refusal::new(Cause::Missing, "cmd:bccontext needs a `bcq`"))?;
-    let get = bcq.get("get").is_none_or(flag);
+    let get = bcq.get("get").is_none_or(flag) || server.options.defects.has(Slip::GetIgnored);
     let (last, msgid) = (bcq.first("last"), bcq.first("msgid"));
     let room = server.readable(uri, &ask.user)?;
     let all = kept(room);
@@ -75,7 +75,10 @@ pub fn bccontext(server: &mut Server, ask: &Ask<'_>) -> Result<Done, Refusal> {
         }
         found(room, &slice, from > 0, get)
     } else if let Some(msgid) = msgid {
-        let (slice, over) = around(all, msgid)?;
+        let (mut slice, over) = around(all, msgid)?;
+        if server.options.defects.has(Slip::MsgidIgnored) {
+            slice = all;
+        }
         found(room, slice, over, get)
     } else {
         return Err(Refusal::new(

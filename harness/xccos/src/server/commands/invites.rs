@@ -189,6 +189,11 @@ impl Server {
             let users = self.participants(&invitation.room).len();
             Some(blocks::chanib(&self.world, room, Detail::Listed, users, []))
         });
+        let mut list = list.to_vec();
+        let chanibs: Vec<Element> = chanibs.collect();
+        if self.options.defects.has(Slip::InvitationOrder) {
+            list.reverse();
+        }
         let pairs: Vec<String> = list
             .iter()
             .map(|i| format!("{}@{}", i.id, stamp(i.at)))

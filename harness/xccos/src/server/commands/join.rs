@@ -50,7 +50,12 @@ pub fn bjoin(server: &mut Server, ask: &Ask<'_>) -> Result<Done, Refusal> {
             .unwrap_or(0);
         let domain = chanid.get("domain").unwrap_or("");
         let list = chanid.get("value").unwrap_or("");
-        for token in list.split(',').map(str::trim).filter(|t| !t.is_empty()) {
+        let comma = if server.options.defects.has(Slip::BjoinNoSplit) {
+            ';'
+        } else {
+            ','
+        };
+        for token in list.split(comma).map(str::trim).filter(|t| !t.is_empty()) {
             match server.joinable(token, domain, &ask.user) {
                 Ok(key) if joined.iter().any(|(k, _)| *k == key) => {}
                 Ok(key) => {
@@ -80,14 +85,24 @@ pub fn bjoin(server: &mut Server, ask: &Ask<'_>) -> Result<Done, Refusal> {
         ));
     }
     let keys: Vec<String> = joined.iter().map(|(key, _)| key.clone()).collect();
+    if server.options.defects.has(Slip::BjoinFailuresUnsaid) {
+        failed.clear();
+    }
     let data = server.join_data(&keys, &failed);
+    let forgotten = server.options.defects.has(Slip::BackchatForgotten);
     let more = joined
         .iter()
+        .filter(|_| !forgotten)
         .filter_map(|(key, count)| {
             let room = server.world.rooms.get(key)?;
             let count = match server.options.defects.has(Slip::BackchatCountIgnored) {
                 true => MOST_BACKCHAT,
                 false => (*count).min(MOST_BACKCHAT),
+            };
+            let count = if server.options.defects.has(Slip::BackchatEmpty) {
+                0
+            } else {
+                count
             };
             Some(("rpl:bccontext", history::latest(room, count)))
         })

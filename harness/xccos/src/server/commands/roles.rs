@@ -153,7 +153,7 @@ impl Server {
             let principal = self.principal(prins)?;
             match (prins.get("verb").map(str::trim).unwrap_or(""), principal) {
                 ("A" | "X", Some(p)) => {
-                    if !list.contains(&p) {
+                    if !list.contains(&p) && !self.options.defects.has(Slip::AddIgnored) {
                         self.check_scope(&p, room)?;
                         list.push(p);
                     }

@@ -76,6 +76,14 @@ pub fn permissions(server: &mut Server, ask: &Ask<'_>) -> Result<Done, Refusal> 
     let user = server.user(&ask.user).filter(|u| !u.disabled || unchecked);
     let user = user.ok_or_else(|| Refusal::new(Cause::UnknownUser, "You are not known here"))?;
     let uri = uri(ask, "chanib");
+    if server.options.defects.has(Slip::RoomUriUnchecked)
+        && server.visible_room(uri, &ask.user).is_err()
+    {
+        let uib = blocks::uib(user).with("chperms", "0");
+        return Ok(Done::with([Element::new("chanib")
+            .with("uri", uri)
+            .child(uib)]));
+    }
     if crate::world::room_guid(uri.trim()).is_none() {
         return Err(Refusal::new(
             Cause::Malformed,
@@ -107,13 +115,22 @@ const SLIPPED_BITS: &[(Slip, u32)] = &[
 /// `cmd:chancreate`: by a creator of the category; whoever creates becomes manager and member.
 pub fn create(server: &mut Server, ask: &Ask<'_>) -> Result<Done, Refusal> {
     let chanib = chanib(ask)?;
-    let behavior = read_behavior(chanib.get("behavior").unwrap_or(""))?;
+    let lax = server.options.defects.has(Slip::CreateWithoutBehavior);
+    let behavior = match chanib.get("behavior") {
+        None if lax => Behavior::Normal,
+        text => read_behavior(text.unwrap_or(""))?,
+    };
     let category = match chanib
         .get("parent")
         .map(str::trim)
         .filter(|p| !p.is_empty())
     {
         Some(parent) => server.category_key(parent)?,
+        None if server.options.defects.has(Slip::CreateWithoutParent) => server
+            .world
+            .root()
+            .map(|c| c.uri.to_lowercase())
+            .unwrap_or_default(),
         // Mandatory unless the behavior brings its category (2.2.2.1.7.1), and none does.
         None => {
             return Err(Refusal::new(

@@ -1,7 +1,7 @@
 /*! `chansrch` (3.1.9) by `qib` or `filtib` or both, and `usrsrch`. */
 
-use crate::defect::Slip;
-use crate::payload::Element;
+use crate::defect::{How, Slip};
+use crate::payload::{Element, Node};
 use crate::server::access::{self, bit};
 use crate::server::blocks::{self, Detail};
 use crate::server::refusal::{Cause, Refusal};
@@ -142,12 +142,27 @@ pub fn rooms(server: &mut Server, ask: &Ask<'_>) -> Result<Done, Refusal> {
 
 impl Server {
     fn fits_query(&self, qib: &Element, room: &Room) -> bool {
+        let qib = &self.slipped_filter(qib);
         let deep = flag(qib, "extended") != self.options.defects.has(Slip::ExtendedInverted);
         let description = if deep { room.description.as_str() } else { "" };
         Matcher::read(qib).fits(&[&room.name, description]) && in_category(qib, room)
     }
 
+    /// A query or filter without the parts that a defect does not look at.
+    fn slipped_filter(&self, block: &Element) -> Element {
+        let mut out = block.clone();
+        for defect in self.options.defects.iter() {
+            if let How::Slip(Slip::FilterIgnores(name)) = defect.how {
+                out.unset(name);
+                out.children
+                    .retain(|n| !matches!(n, Node::Element(e) if e.name == name));
+            }
+        }
+        out
+    }
+
     fn fits_filter(&self, filter: &Element, room: &Room) -> bool {
+        let filter = &self.slipped_filter(filter);
         let description = if flag(filter, "includeTopic") {
             room.description.as_str()
         } else {
