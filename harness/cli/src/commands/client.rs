@@ -18,9 +18,10 @@ pub fn client(args: &args::Client) -> Done {
     let served = runtime.block_on(async {
         let options = driver::Options {
             seed: args.seed.unwrap_or_else(super::run::draw),
+            wall: jiff::Timestamp::now(),
+            faults: defects.client_faults(),
             ..driver::Options::default()
         };
-        let _ = &defects;
         let reference = Reference::new(options, Network);
         driver::serve(Arc::new(reference), tokio::io::stdin(), tokio::io::stdout()).await
     });

@@ -15,7 +15,7 @@ use crate::args::{self, Format, Refused, Run};
 use crate::failure::{Done, Failure};
 use crate::outputs::{Extra, Outputs};
 use crate::pick;
-use crate::site::{Own, Remote};
+use crate::site::{Adapter, OwnClient, OwnServer, Remote};
 use crate::terminal::{self, Terminal};
 
 /// Plays.
@@ -76,16 +76,7 @@ pub fn run(args: &Run, terminal: &Terminal) -> Done {
         .build()
         .map_err(Failure::environment)?;
     let closing = runtime.block_on(async {
-        let site: Arc<dyn Site> = match target {
-            Some(target) => {
-                let remote = Remote::new(target)?;
-                for warning in remote.warnings() {
-                    warn(&warning);
-                }
-                Arc::new(remote)
-            }
-            None => Arc::new(own(args)?),
-        };
+        let site = site(args, target, seat)?;
         let mut options = Options::new(info);
         options.waivers = waivers;
         options.gates = Gates {
@@ -144,9 +135,26 @@ pub fn run(args: &Run, terminal: &Terminal) -> Done {
     }
 }
 
-fn own(args: &Run) -> Result<Own, Failure> {
-    let defects = super::defects::named(&args.defect)?;
-    Ok(Own::new(xccos::world::World::sample(), defects)?)
+/// Who sits in the other seat.
+fn site(args: &Run, target: Option<Target>, seat: Seat) -> Result<Arc<dyn Site>, Failure> {
+    let Some(target) = target else {
+        let defects = super::defects::named(&args.defect)?;
+        let world = scenario::site::world();
+        return Ok(match seat {
+            Seat::Client => Arc::new(OwnServer::new(world, defects)?),
+            Seat::Server => Arc::new(OwnClient::new(world, defects, &args.report)?),
+        });
+    };
+    if seat == Seat::Server {
+        let file = args.target.as_deref().unwrap_or(Path::new(""));
+        let adapter = Adapter::new(target, file, &args.report).map_err(Failure::usage)?;
+        return Ok(Arc::new(adapter));
+    }
+    let remote = Remote::new(target)?;
+    for warning in remote.warnings() {
+        warn(&warning);
+    }
+    Ok(Arc::new(remote))
 }
 
 fn seat(args: &Run, target: Option<&Target>) -> Result<Seat, Failure> {

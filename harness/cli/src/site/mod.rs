@@ -4,10 +4,13 @@ Glue between the engine's [`scenario::engine::Site`] and the connections of
 `sip::net` and the peers of `peer`; one scenario gets one stage.
 */
 
+mod adapter;
+mod host;
 mod own;
 mod remote;
 
-pub use own::Own;
+pub use adapter::Adapter;
+pub use own::{OwnClient, OwnServer};
 pub use remote::Remote;
 
 use scenario::play::link::{Later, Link, LinkError};

@@ -160,7 +160,8 @@ impl Player<'_, '_> {
         if let Some(uri) = &target.server_uri {
             add("server_uri", uri.clone().into());
         }
-        add("time_scale", self.time_scale.into());
+        // The driver multiplies its timers, the player divides its times.
+        add("time_scale", (1.0 / self.time_scale).into());
         for (key, value) in &hosting.sign_in {
             add(key, value.clone());
         }
