@@ -167,6 +167,8 @@ pub(crate) struct Enumeration {
 #[derive(Debug)]
 pub(crate) struct PatternStep {
     pub(crate) any_of: Vec<Pattern>,
+    /// All of them in one, where that can be had.
+    pub(crate) joined: Option<Pattern>,
     pub(crate) place: Place,
 }
 
@@ -477,6 +479,15 @@ impl Components {
                 .iter()
                 .any(|ty| *ty == member || self.member_of_union(member, *ty)),
             _ => false,
+        }
+    }
+}
+
+impl PatternStep {
+    pub(crate) fn matches(&self, text: &str) -> bool {
+        match &self.joined {
+            Some(joined) => joined.matches(text),
+            None => self.any_of.iter().any(|pattern| pattern.matches(text)),
         }
     }
 }

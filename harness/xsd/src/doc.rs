@@ -8,7 +8,7 @@
 
 use std::fmt;
 
-use memchr::{memchr, memchr3, memmem};
+use memchr::{memchr, memchr_iter, memchr2, memchr3, memmem};
 use serde::Serialize;
 
 use crate::lines::{Lines, Position};
@@ -82,7 +82,7 @@ impl std::error::Error for XmlError {}
 #[derive(Debug, Clone)]
 pub struct Text {
     text: String,
-    nodes: u32,
+    limits: Limits,
 }
 
 /// Checks bytes and keeps them as a [`Text`]; call [`Text::document`] for the tree.
@@ -93,7 +93,7 @@ pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Text, XmlError> {
     let text = decode(bytes, limits)?;
     Ok(Text {
         text: text.to_owned(),
-        nodes: limits.nodes,
+        limits: limits.clone(),
     })
 }
 
@@ -103,7 +103,7 @@ pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Text, XmlError> {
 /// As [`parse`], and when the text is not well-formed.
 pub fn parse_str<'t>(text: &'t str, limits: &Limits) -> Result<roxmltree::Document<'t>, XmlError> {
     scan(text, limits)?;
-    tree(text, limits.nodes)
+    tree(text, limits)
 }
 
 impl Text {
@@ -117,7 +117,7 @@ impl Text {
     /// # Errors
     /// [`XmlError`] when the text is not well-formed or has more nodes than its limits allow.
     pub fn document(&self) -> Result<roxmltree::Document<'_>, XmlError> {
-        tree(&self.text, self.nodes)
+        tree(&self.text, &self.limits)
     }
 }
 
@@ -151,13 +151,50 @@ pub fn decode<'b>(bytes: &'b [u8], limits: &Limits) -> Result<&'b str, XmlError>
     Ok(text)
 }
 
-pub(crate) fn tree(text: &str, nodes: u32) -> Result<roxmltree::Document<'_>, XmlError> {
+/// Parses a text that [`decode`] has checked.
+///
+/// # Errors
+/// [`XmlError`] when the text is not well-formed, has more nodes than allowed or is nested too deep.
+pub fn tree<'t>(text: &'t str, limits: &Limits) -> Result<roxmltree::Document<'t>, XmlError> {
     let options = roxmltree::ParsingOptions {
         allow_dtd: false,
-        nodes_limit: nodes,
+        nodes_limit: limits.nodes,
         ..Default::default()
     };
-    roxmltree::Document::parse_with_options(text, options).map_err(|error| translate(text, &error))
+    let document = roxmltree::Document::parse_with_options(text, options)
+        .map_err(|error| translate(text, &error))?;
+    match too_deep(&document, limits.depth) {
+        None => Ok(document),
+        Some(offset) => {
+            let message = format!("elements are nested deeper than {} levels", limits.depth);
+            Err(at_text(text, offset, XmlErrorKind::Limit, message))
+        }
+    }
+}
+
+/// Where the first element below the allowed depth starts. The parser does not recurse, so this may come after it;
+/// whoever walks the tree recursively is safe from here on.
+fn too_deep(document: &roxmltree::Document<'_>, most: usize) -> Option<usize> {
+    let mut node = document.root_element();
+    let mut depth = 1;
+    loop {
+        if depth > most {
+            return Some(node.range().start);
+        }
+        if let Some(child) = node.first_element_child() {
+            node = child;
+            depth += 1;
+            continue;
+        }
+        loop {
+            if let Some(sibling) = node.next_sibling_element() {
+                node = sibling;
+                break;
+            }
+            node = node.parent_element()?;
+            depth -= 1;
+        }
+    }
 }
 
 fn translate(text: &str, error: &roxmltree::Error) -> XmlError {
@@ -208,12 +245,74 @@ fn at_bytes(bytes: &[u8], offset: usize, kind: XmlErrorKind, message: String) ->
     }
 }
 
-/// One pass over the raw text that stops what must not reach the tree builder. It does not check well-formedness:
-/// at the first thing it cannot follow it stops and leaves the verdict to the parser.
+/// Checks of the raw text before any tree exists. Most documents show at a glance that they are harmless; the rest
+/// are followed tag by tag.
 fn scan(text: &str, limits: &Limits) -> Result<(), XmlError> {
+    declared_encoding(text)?;
+    if let Some(offset) = doctype(text) {
+        let message = "document type declarations are not accepted".to_owned();
+        return Err(at_text(text, offset, XmlErrorKind::Dtd, message));
+    }
+    if harmless(text, limits) {
+        return Ok(());
+    }
+    follow(text, limits)
+}
+
+/// Where a document type declaration starts; it can only stand before the first element.
+fn doctype(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(found) = memchr(b'<', &bytes[at..]) {
+        let open = at + found;
+        let rest = &bytes[open..];
+        let step = match rest.get(1)? {
+            b'!' if rest.starts_with(b"<!--") => skip(rest, 4, b"-->")?,
+            b'!' if rest.starts_with(b"<!DOCTYPE") => return Some(open),
+            b'?' => skip(rest, 2, b"?>")?,
+            _ => return None,
+        };
+        at = open + step;
+    }
+    None
+}
+
+/// Whether no element can have too many attributes or declarations, judged by what is cheap to see: a tag contains
+/// no `<`, so many attributes need a long way to the next one.
+fn harmless(text: &str, limits: &Limits) -> bool {
+    // The shortest attribute is ` a=""`.
+    let longest = limits.attributes.saturating_mul(5);
+    let bytes = text.as_bytes();
+    let mut last = 0;
+    for at in memchr_iter(b'<', bytes) {
+        if at - last > longest {
+            return false;
+        }
+        last = at;
+    }
+    if bytes.len() - last > longest {
+        return false;
+    }
+    let mut declarations = 0_usize;
+    for at in memmem::find_iter(bytes, b"xmlns") {
+        declarations += 1;
+        let rest = &bytes[at + 5..];
+        let Some(quote) = memchr2(b'"', b'\'', rest) else {
+            continue;
+        };
+        let empty = rest.get(quote + 1) == rest.get(quote);
+        if empty && rest.first() == Some(&b':') {
+            return false;
+        }
+    }
+    declarations.saturating_mul(declarations) <= limits.namespace_entries
+}
+
+/// Follows every tag. It does not check well-formedness: at the first thing it cannot follow it stops and leaves
+/// the verdict to the parser.
+fn follow(text: &str, limits: &Limits) -> Result<(), XmlError> {
     let bytes = text.as_bytes();
     let fail = |offset, kind, message| Err(at_text(text, offset, kind, message));
-    declared_encoding(text)?;
     let mut scopes: Vec<usize> = Vec::new();
     let mut in_scope = 1_usize;
     let mut entries = 0_usize;
@@ -224,10 +323,6 @@ fn scan(text: &str, limits: &Limits) -> Result<(), XmlError> {
         let step = match rest.get(1) {
             Some(b'!') if rest.starts_with(b"<!--") => skip(rest, 4, b"-->"),
             Some(b'!') if rest.starts_with(b"<![CDATA[") => skip(rest, 9, b"]]>"),
-            Some(b'!') if rest.starts_with(b"<!DOCTYPE") => {
-                let message = "document type declarations are not accepted".to_owned();
-                return fail(open, XmlErrorKind::Dtd, message);
-            }
             Some(b'?') => skip(rest, 2, b"?>"),
             Some(b'/') => {
                 in_scope -= scopes.pop().unwrap_or_default().min(in_scope);
@@ -252,11 +347,6 @@ fn scan(text: &str, limits: &Limits) -> Result<(), XmlError> {
                         let message = "too many namespace declarations".to_owned();
                         return fail(open, XmlErrorKind::Limit, message);
                     }
-                }
-                if scopes.len() >= limits.depth {
-                    let message =
-                        format!("elements are nested deeper than {} levels", limits.depth);
-                    return fail(open, XmlErrorKind::Limit, message);
                 }
                 if !tag.empty {
                     scopes.push(tag.declarations);
@@ -399,7 +489,7 @@ mod tests {
 
     #[test]
     fn refuses_what_costs_too_much() {
-        let deep = "<a>".repeat(100_000);
+        let deep = "<a>".repeat(100_000) + &"</a>".repeat(100_000);
         assert_eq!(refused(deep.as_bytes()).kind, XmlErrorKind::Limit);
         let attributes: String = (0..100_000).map(|n| format!(" a{n}=''")).collect();
         let wide = format!("<a{attributes}/>");

@@ -159,7 +159,7 @@ impl Components {
     ) -> Result<(), Box<Fault>> {
         let facets = &simple.facets;
         for step in &facets.patterns {
-            if !step.any_of.iter().any(|pattern| pattern.matches(text)) {
+            if !step.matches(text) {
                 let sources: Vec<String> = step
                     .any_of
                     .iter()

@@ -326,7 +326,7 @@ impl Engine {
     pub fn check(&self, name: &str, bytes: &[u8]) -> FileReport {
         let limits = Limits::default();
         let parsed = doc::decode(bytes, &limits)
-            .and_then(|text| doc::tree(text, limits.nodes).map(|tree| (text, tree)));
+            .and_then(|text| doc::tree(text, &limits).map(|tree| (text, tree)));
         let (text, document) = match parsed {
             Ok(parsed) => parsed,
             Err(error) => {

@@ -243,6 +243,7 @@ impl<'p> Restriction<'p> {
         }
         if let Some(place) = self.pattern_place {
             out.patterns.push(Arc::new(PatternStep {
+                joined: Pattern::any_of(&self.patterns),
                 any_of: self.patterns,
                 place,
             }));

@@ -45,6 +45,26 @@ impl Pattern {
         })
     }
 
+    /// One matcher for "any of these"; `None` when it would be too big, or there is only one.
+    pub(crate) fn any_of(patterns: &[Pattern]) -> Option<Pattern> {
+        if patterns.len() < 2 {
+            return None;
+        }
+        let parts: Vec<String> = patterns
+            .iter()
+            .map(|pattern| format!("(?:{})", pattern.regex.as_str()))
+            .collect();
+        let regex = regex::RegexBuilder::new(&parts.join("|"))
+            .size_limit(SIZE_LIMIT)
+            .dfa_size_limit(SIZE_LIMIT / 4)
+            .build()
+            .ok()?;
+        Some(Pattern {
+            source: "".into(),
+            regex,
+        })
+    }
+
     /// Whether the whole value matches.
     pub(crate) fn matches(&self, value: &str) -> bool {
         self.regex.is_match(value)
