@@ -238,22 +238,64 @@ impl Automaton {
         names
     }
 
-    /// Required members of an `xs:all` that have not come.
-    pub(crate) fn missing(&self, cursor: &Cursor) -> Vec<NameId> {
+    /// Of what may come next, what leads to the end by the fewest further children; for an `xs:all`, the required
+    /// members that have not come.
+    pub(crate) fn needed(&self, cursor: &Cursor) -> Vec<Next> {
         match (self, cursor) {
             (Automaton::All(all), Cursor::All(ticked)) => all
                 .members
                 .iter()
                 .zip(ticked)
                 .filter(|((_, required), ticked)| *required && !**ticked)
-                .map(|((name, _), _)| *name)
+                .map(|((name, _), _)| Next::Name(*name))
                 .collect(),
-            _ => Vec::new(),
+            (Automaton::Dfa(dfa), Cursor::Dfa(state)) => dfa.shortest(*state as usize),
+            _ => self.expected(cursor),
         }
     }
 }
 
 impl Dfa {
+    /// The steps from a state that begin a shortest way to an accepting one.
+    fn shortest(&self, from: usize) -> Vec<Next> {
+        let mut distance: Vec<Option<u32>> = self
+            .states
+            .iter()
+            .map(|state| state.accepts.then_some(0))
+            .collect();
+        // Distances settle after at most as many rounds as there are states.
+        loop {
+            let mut changed = false;
+            for (index, state) in self.states.iter().enumerate() {
+                let targets = self.edges(state).iter().map(|edge| edge.target);
+                let targets = targets.chain(self.wild(state).iter().map(|edge| edge.target));
+                let best = targets
+                    .filter_map(|target| distance[target as usize])
+                    .min()
+                    .map(|best| best + 1);
+                if let Some(best) = best
+                    && distance[index].is_none_or(|known| best < known)
+                {
+                    distance[index] = Some(best);
+                    changed = true;
+                }
+            }
+            if !changed {
+                break;
+            }
+        }
+        let Some(state) = self.states.get(from) else {
+            return Vec::new();
+        };
+        let near = |target: u32| distance[target as usize].map(|steps| steps + 1) == distance[from];
+        let names = self.edges(state).iter().filter(|edge| near(edge.target));
+        let wild = self.wild(state).iter().filter(|edge| near(edge.target));
+        names
+            .map(|edge| Next::Name(edge.name))
+            .chain(wild.map(|edge| Next::Wildcard(edge.wildcard.clone())))
+            .collect()
+    }
+
     fn edges(&self, state: &State) -> &[Edge] {
         self.edges
             .get(state.edges.0 as usize..state.edges.1 as usize)

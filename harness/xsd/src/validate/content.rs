@@ -249,12 +249,7 @@ impl<'s, 'd, 'i> Validator<'s, 'd, 'i> {
         cursor: &Cursor,
         ty: TypeId,
     ) {
-        let missing = automaton.missing(cursor);
-        let next = if missing.is_empty() {
-            automaton.expected(cursor)
-        } else {
-            missing.into_iter().map(Next::Name).collect()
-        };
+        let next = automaton.needed(cursor);
         let expected = self.labels(&next, node);
         let message = format!(
             "<{}> ends too early; it still needs {}",

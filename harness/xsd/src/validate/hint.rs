@@ -6,6 +6,7 @@ use roxmltree::{Attribute as Node_Attribute, Node};
 
 use super::Validator;
 use super::attributes::label;
+use super::report::uri;
 use crate::automaton::{Automaton, Next};
 use crate::component::*;
 use crate::name::NameId;
@@ -43,7 +44,7 @@ impl<'d, 'i> Validator<'_, 'd, 'i> {
             .collect();
         let local = child.tag_name().name();
         if let Some(name) = name.filter(|name| automaton.mention(*name).is_some()) {
-            return Some(self.order_hint(child, name, expected.is_empty()));
+            return Some(self.order_hint(child, name, automaton));
         }
         let known = automaton.names();
         if let Some(meant) = self
@@ -67,42 +68,63 @@ impl<'d, 'i> Validator<'_, 'd, 'i> {
     fn space_hint(&self, child: Node<'d, 'i>, meant: NameId) -> String {
         let local = child.tag_name().name();
         let wanted = self.all.names.uri(self.all.names.space_of(meant));
-        let given = match child.tag_name().namespace() {
-            None => "in no namespace".to_owned(),
-            Some(uri) => format!("in \"{uri}\""),
-        };
-        let wanted = match wanted {
+        let show = |uri: &str| match uri {
             "" => "in no namespace".to_owned(),
             uri => format!("in \"{uri}\""),
         };
+        let (given, wanted) = (show(uri(child)), show(wanted));
         format!(
             "the name is right and the namespace is not: <{local}> is expected {wanted} and stands {given}"
         )
     }
 
-    /// The right name too late, too early, or once too often.
-    fn order_hint(&self, child: Node<'d, 'i>, name: NameId, complete: bool) -> String {
+    /// The right name too late, too early, once too often, or beside what it stands instead of: found by playing
+    /// the children so far again with this one put in earlier.
+    fn order_hint(&mut self, child: Node<'d, 'i>, name: NameId, automaton: &Automaton) -> String {
+        const MOST: usize = 200;
         let local = self.all.names.local(name);
-        let same = child
-            .prev_siblings()
-            .skip(1)
-            .any(|sibling| sibling.is_element() && sibling.tag_name() == child.tag_name());
-        let previous = child
-            .prev_sibling_element()
-            .map(|sibling| sibling.tag_name().name());
-        match (same, previous) {
-            (true, Some(previous)) if previous == local => {
-                format!("<{local}> may not occur that often here")
+        let mut before: Vec<Node<'d, 'i>> = Vec::new();
+        let mut at = child.prev_sibling_element();
+        while let Some(sibling) = at.filter(|_| before.len() < MOST) {
+            before.push(sibling);
+            at = sibling.prev_sibling_element();
+        }
+        before.reverse();
+        let Some(previous) = before.last().map(|sibling| sibling.tag_name().name()) else {
+            return format!(
+                "<{local}> is right, but something that has to come before it is missing"
+            );
+        };
+        if previous == local {
+            return format!("<{local}> may not occur that often here");
+        }
+        let mut cursor = automaton.start();
+        let mut instead = None;
+        for sibling in &before {
+            let mut earlier = cursor.clone();
+            let space = Some(self.all.names.space_of(name));
+            let next = self.name_of(*sibling);
+            let next_space = self.space(sibling.tag_name().namespace());
+            let other = sibling.tag_name().name();
+            if automaton.step(&mut earlier, Some(name), space).is_some() {
+                if automaton.step(&mut earlier, next, next_space).is_some() {
+                    return format!(
+                        "<{local}> belongs before <{other}>; the order of elements matters"
+                    );
+                }
+                instead = Some(other);
             }
-            (_, Some(_)) if complete => {
-                format!("<{local}> belongs earlier; the order of elements matters")
+            if automaton.step(&mut cursor, next, next_space).is_none() {
+                break;
             }
-            (_, Some(previous)) => format!(
+        }
+        match instead {
+            Some(other) if other != local => {
+                format!("<{local}> may stand instead of <{other}>, not beside it")
+            }
+            _ => format!(
                 "<{local}> does not belong after <{previous}>; the order of elements matters"
             ),
-            (_, None) => {
-                format!("<{local}> is right, but something that has to come before it is missing")
-            }
         }
     }
 

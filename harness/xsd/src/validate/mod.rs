@@ -160,6 +160,7 @@ impl<'s, 'd, 'i> Validator<'s, 'd, 'i> {
         }
         let special = self.special_attributes(node);
         let mut ty = declaration.map_or(ANY_TYPE, |declaration| declaration.ty);
+        let before = self.violations.len();
         if let Some(text) = special.ty {
             ty = self.instance_type(node, declaration, ty, text)?;
         }
@@ -179,7 +180,9 @@ impl<'s, 'd, 'i> Validator<'s, 'd, 'i> {
                 None
             }
             Kind::Complex(complex) => {
-                if complex.is_abstract {
+                // A wrong xsi:type has been reported; that the declared type is abstract would only repeat it.
+                if complex.is_abstract && (special.ty.is_none() || self.violations.len() == before)
+                {
                     self.abstract_type(node, ty);
                 }
                 self.attributes(node, ty, complex);

@@ -151,15 +151,17 @@ impl<'d, 'i> Validator<'_, 'd, 'i> {
 
     /// `<name>` of an element in the document, with its namespace where that differs from its parent's.
     pub(super) fn element_label(&self, node: Node<'d, 'i>) -> String {
-        let tag = node.tag_name();
-        let home = node
+        let own = uri(node);
+        let local = node.tag_name().name();
+        if node
             .parent_element()
-            .map(|parent| parent.tag_name().namespace());
-        match (home, tag.namespace()) {
-            (Some(home), own) if home == own => format!("<{}>", tag.name()),
-            (Some(_), None) => format!("<{}> in no namespace", tag.name()),
-            (None, None) => format!("<{}> in no namespace", tag.name()),
-            (_, Some(uri)) => format!("<{}> in the namespace \"{uri}\"", tag.name()),
+            .is_some_and(|parent| uri(parent) == own)
+        {
+            return format!("<{local}>");
+        }
+        match own {
+            "" => format!("<{local}> in no namespace"),
+            own => format!("<{local}> in the namespace \"{own}\""),
         }
     }
 
@@ -189,6 +191,11 @@ impl<'d, 'i> Validator<'_, 'd, 'i> {
             }
         }
     }
+}
+
+/// An element's namespace name; empty for none, however that is written.
+pub(super) fn uri<'d>(node: Node<'d, '_>) -> &'d str {
+    node.tag_name().namespace().unwrap_or("")
 }
 
 /// Local names from the root, with 1-based indexes among siblings of the same name below it.

@@ -46,7 +46,10 @@ impl<'s, 'd, 'i> Validator<'s, 'd, 'i> {
                     message,
                     found: Some(self.element_label(child)),
                     expected: Vec::new(),
-                    place: Some(self.all.ty(ty).place),
+                    place: Some(match (self.all.ty(ty).place, declaration) {
+                        (Place::BUILT_IN, Some(declaration)) => declaration.place,
+                        (place, _) => place,
+                    }),
                     hint,
                 });
                 return;
