@@ -181,7 +181,11 @@ pub(crate) enum Observed {
     /// A connection went down; the dialogs that went with it.
     Down { lost: Vec<DialogId> },
     /// A driver line.
-    Upper { command: bool, text: String },
+    Upper {
+        endpoint: String,
+        command: bool,
+        text: String,
+    },
     /// Nothing for rules.
     Nothing,
 }
@@ -269,7 +273,12 @@ impl Decoder {
                 deliberate: false,
                 problem: problem.clone(),
             },
-            Kind::Upper { command, text, .. } => Observed::Upper {
+            Kind::Upper {
+                endpoint,
+                command,
+                text,
+            } => Observed::Upper {
+                endpoint: endpoint.clone(),
                 command: *command,
                 text: text.clone(),
             },

@@ -23,6 +23,7 @@ a time limit is over. A rule that cannot know says nothing.
 | `notices` | what each notice has to contain | 2.2.2.2.5, 3.1.15 |
 | `chats` | fan-out, chat ids, the distributed chat | 3.2.6 |
 | `audience` | who hears of a join, a part, a quit | 2.2.2.2.5, 3.2.3.1 |
+| `driven` | what a client sends against what its user asked for | 3.1.5.3 – 3.1.19.3 |
 | `client`, `bait` | what a client does next, and what it has to drop | 3.1 |
 
 `table` holds the commands as data, `forms` the lexical forms, `rooms` who is joined, `tree` a document with places.
@@ -41,6 +42,7 @@ mod client;
 mod commands;
 mod decode;
 mod desk;
+mod driven;
 mod envelope;
 mod exchange;
 mod forms;
@@ -213,6 +215,7 @@ pub struct Monitor {
     backchats: joins::Backchats,
     baits: bait::Baits,
     memory: memory::Memory,
+    driven: driven::Driven,
 }
 
 impl Monitor {
@@ -232,6 +235,7 @@ impl Monitor {
             backchats: joins::Backchats::default(),
             baits: bait::Baits::default(),
             memory: memory::Memory::default(),
+            driven: driven::Driven::default(),
             setup,
         }
     }
@@ -252,7 +256,14 @@ impl Monitor {
                     self.rooms.over(dialog, event.seq);
                 }
             }
-            Observed::Upper { command, text } => self.client.upper(command, &text),
+            Observed::Upper {
+                endpoint,
+                command,
+                text,
+            } => {
+                self.client.upper(command, &text);
+                self.driven.upper(&endpoint, command, &text);
+            }
             Observed::Nothing => {}
         }
     }
@@ -341,6 +352,8 @@ impl Monitor {
             }
             if primitive.class == Class::Cmd {
                 commands::judge(doc, &primitive, &mut self.desk);
+                self.driven
+                    .sent(doc, &primitive, &self.decoder, &mut self.desk);
             }
             self.client.sent(
                 doc,
@@ -631,7 +644,7 @@ impl judge::Monitor for Monitor {
 
 /// The requirements the always-on rules can decide, each with the rule file that does.
 pub fn checks() -> Vec<(&'static str, &'static str)> {
-    let lists: [(&'static str, &'static [&'static str]); 15] = [
+    let lists: [(&'static str, &'static [&'static str]); 16] = [
         ("sip", sip::IDS),
         ("values", values::IDS),
         ("envelope", envelope::IDS),
@@ -645,6 +658,7 @@ pub fn checks() -> Vec<(&'static str, &'static str)> {
         ("client", client::IDS),
         ("bait", bait::IDS),
         ("memory", memory::IDS),
+        ("driven", driven::IDS),
         ("matches", matches::IDS),
         ("notices", &[]),
     ];
