@@ -212,6 +212,10 @@ fn explain_certificate(error: &CertificateError) -> (NetErrorKind, String) {
             K::Expired,
             "the peer's certificate is not valid yet".to_owned(),
         ),
+        CertificateError::Other(reason) if reason.to_string().contains("CaUsedAsEndEntity") => (
+            K::UnknownIssuer,
+            "the peer's certificate is self-signed and not the one we trust".to_owned(),
+        ),
         other => (
             K::BadCertificate,
             format!("the peer's certificate is unusable: {other}"),

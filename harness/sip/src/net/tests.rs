@@ -349,6 +349,39 @@ async fn certificates_that_do_not_fit() {
     assert!(matches!(round_trip(&mut c).await, Ok(Frame::Message(_))));
 }
 
+/// What `openssl req -x509` makes: a CA that signs nothing but itself and serves as it is.
+fn self_signed(name: &str) -> Identity {
+    let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    Identity {
+        cert: Pem::Text(certificate.pem()),
+        key: Pem::Text(key.serialize_pem()),
+    }
+}
+
+#[tokio::test]
+async fn a_self_signed_server_is_trusted_by_its_own_certificate_only() {
+    let (mine, other) = (self_signed("127.0.0.1"), self_signed("127.0.0.1"));
+    let misnamed = self_signed("chat.example.com");
+    let trust = |identity: &Identity| TlsClient {
+        ca: vec![identity.cert.clone()],
+        ..TlsClient::default()
+    };
+    let (address, _task) = echo(Some(TlsServer::new(mine.clone()))).await;
+    let mut c = open(&address, trust(&mine)).await.unwrap();
+    assert!(matches!(round_trip(&mut c).await, Ok(Frame::Message(_))));
+    for (serves, trusts, kind) in [
+        (&mine, &other, NetErrorKind::UnknownIssuer),
+        (&misnamed, &misnamed, NetErrorKind::WrongName),
+    ] {
+        let (address, _task) = echo(Some(TlsServer::new(serves.clone()))).await;
+        let error = open(&address, trust(trusts)).await.unwrap_err();
+        assert_eq!(error.kind, kind, "{error}");
+    }
+}
+
 #[tokio::test]
 async fn peers_that_are_something_else() {
     use NetErrorKind as K;
