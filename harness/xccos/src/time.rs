@@ -48,6 +48,20 @@ pub fn parse(text: &str) -> Option<jiff::Timestamp> {
     Some(zoned.timestamp())
 }
 
+/// Times as text in stored settings, with all their digits.
+pub(crate) mod text {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(time: &jiff::Timestamp, out: S) -> Result<S::Ok, S::Error> {
+        out.collect_str(time)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<jiff::Timestamp, D::Error> {
+        let text = String::deserialize(input)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

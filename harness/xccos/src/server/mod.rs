@@ -37,7 +37,7 @@ use crate::world::{Room, User, World};
 
 pub use commands::files::{Direction, FileToken, TokenError};
 pub use commands::people::Participants;
-pub use journal::{Journal, JournalError};
+pub use journal::{Journal, JournalError, Stored};
 pub use notices::Notice;
 pub use outbox::Output;
 pub use refusal::{Cause, Refusal};

@@ -14,6 +14,7 @@ mod tests;
 
 use indexmap::IndexMap;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 pub use error::WorldError;
 pub(crate) use error::nearest;
@@ -29,7 +30,7 @@ pub const SAMPLE: &str = include_str!("sample.yaml");
 const EPOCH: &str = "2020-01-01T00:00:00Z";
 
 /// Who or what an access list names, by key.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Principal {
     /// A user, by key of [`World::users`].
     User(String),
@@ -126,15 +127,17 @@ pub struct Group {
 }
 
 /// When and by whom something was made and changed (2.2.2.1.1).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audit {
     /// Who made it.
     pub created_by: String,
     /// When.
+    #[serde(with = "crate::time::text")]
     pub created: Timestamp,
     /// Who changed it last.
     pub updated_by: String,
     /// When.
+    #[serde(with = "crate::time::text")]
     pub updated: Timestamp,
 }
 
@@ -160,7 +163,7 @@ pub struct Category {
 }
 
 /// A chat room (2.2.2.1.7).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Room {
     /// URI as written.
     pub uri: String,
@@ -201,8 +204,10 @@ pub struct Room {
     /// History of the node.
     pub audit: Audit,
     /// Chats so far, oldest first, ids strictly growing.
+    #[serde(skip)]
     pub history: Vec<Chat>,
     /// Users (keys) whose invitation waits from the start.
+    #[serde(skip)]
     pub invited: Vec<String>,
 }
 

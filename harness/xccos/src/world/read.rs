@@ -1,5 +1,5 @@
 use indexmap::IndexMap;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_saphyr::Spanned;
 
 /// A name with its place.
@@ -132,7 +132,7 @@ pub(super) struct Room {
 }
 
 /// The kind of a room (2.2.2.1.7.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Behavior {
     /// All members post.
     #[default]
@@ -144,7 +144,7 @@ pub enum Behavior {
 }
 
 /// Who sees a room in queries (2.2.2.1.7.2.2); says nothing about joining.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Visibility {
     /// Its members only.
     #[serde(rename = "PRIVATE", alias = "private")]

@@ -4,6 +4,8 @@ mod chats;
 mod commands;
 mod notices;
 mod property;
+#[cfg(feature = "store")]
+mod storage;
 mod timing;
 
 use std::collections::BTreeMap;
