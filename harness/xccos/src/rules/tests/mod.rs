@@ -162,3 +162,55 @@ fn one_edit_breaks_one_requirement() {
     }
     assert!(missed.is_empty(), "{}", missed.join("\n"));
 }
+
+#[test]
+fn the_catalogue_names_the_rules_that_check() {
+    let catalogue = crate::catalogue();
+    let mut wrong = Vec::new();
+    for (id, rule) in super::checks() {
+        let Some(requirement) = catalogue.get(id) else {
+            wrong.push(format!("{id} is in no catalogue"));
+            continue;
+        };
+        let name = if rule == "schema" {
+            rule.to_owned()
+        } else {
+            format!("rule:{rule}")
+        };
+        if !requirement.checked_by.contains(&name) {
+            wrong.push(format!("{id} does not name {name}"));
+        }
+    }
+    let known: std::collections::HashSet<_> = super::checks().into_iter().collect();
+    for requirement in catalogue.iter() {
+        for name in &requirement.checked_by {
+            if let Some(rule) = name.strip_prefix("rule:")
+                && !known
+                    .iter()
+                    .any(|(id, r)| *id == requirement.id && *r == rule)
+            {
+                wrong.push(format!(
+                    "{} names {name}, which does not check it",
+                    requirement.id
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Every id a rule writes down is one it says it checks.
+#[test]
+fn rules_check_what_they_say() {
+    let found = run(str::to_owned, Style::default(), live(Target::Both));
+    let known: std::collections::HashSet<_> =
+        super::checks().into_iter().map(|(id, _)| id).collect();
+    for finding in found {
+        let id = finding.requirement.as_str();
+        assert!(
+            known.contains(id) || matches!(id, "SIP" | "SCHEMA" | "XML"),
+            "{} concludes about {id} without saying so",
+            finding.rule
+        );
+    }
+}
