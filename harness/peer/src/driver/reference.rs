@@ -18,7 +18,8 @@ use sip::{Ids, Seeded, Uri};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use xccos::client::faults::Fault;
-use xccos::client::{Action, Client, Config, Failure};
+use xccos::client::{Action, Check, Client, Config, Failure};
+use xccos::schema::{self, Profile};
 
 use super::connect::{Connect, Target};
 use super::endpoint::Endpoint;
@@ -268,7 +269,8 @@ impl Reference {
         if scale.is_finite() && scale > 0.0 {
             agent.t1 = agent.t1.mul_f64(scale.clamp(0.001, 1_000.0));
         }
-        let client = Client::new(config, None).with_faults(self.options.faults.iter().copied());
+        let client =
+            Client::new(config, Some(interop())).with_faults(self.options.faults.iter().copied());
         Endpoint::new(Agent::client(agent, Box::new(ids)), client)
     }
 
@@ -315,6 +317,16 @@ impl Reference {
         // Nothing is left half-done under the lock, so a panic elsewhere does not spoil it.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The check of 3.1.2.1.5 under the interop profile; under the printed schema every chat would have to be dropped.
+fn interop() -> Check {
+    Box::new(
+        |body| match schema::validate(Profile::Interop, body).into_iter().next() {
+            Some(violation) => Err(violation.to_string()),
+            None => Ok(()),
+        },
+    )
 }
 
 /// The verbs of the upper-tester table besides `sign_in`, and `received`.

@@ -10,6 +10,7 @@ mod results;
 use std::time::Duration;
 
 use super::*;
+use crate::schema::{self, Profile};
 use crate::time::Now;
 
 const LOBBY: &str = "ma-chan://example.com/93489432-b6be-4c67-932f-09e39a162072";
@@ -85,7 +86,13 @@ impl Bench {
     fn drain(&mut self) {
         while let Some(output) = self.client.poll() {
             match output {
-                Output::Send { envelope, .. } => self.sent.push(envelope),
+                Output::Send { envelope, .. } => {
+                    let body = envelope.to_bytes();
+                    let violations = schema::validate(Profile::Interop, &body);
+                    let text = String::from_utf8_lossy(&body);
+                    assert!(violations.is_empty(), "{text}: {violations:?}");
+                    self.sent.push(envelope);
+                }
                 Output::Done { request, result } => {
                     let twice = self.done.insert(request, result);
                     assert!(twice.is_none(), "request {request} finished twice");
