@@ -8,6 +8,7 @@ runs bring a [`Connect`] of their own, for instance one end of
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use sip::net::{Connector, Identity, Opened, Pem, Target as NetTarget, TlsClient};
 
@@ -43,6 +44,12 @@ where
 {
     fn connect(&self, target: Target) -> Connecting<'_> {
         Box::pin(std::future::ready(self(target)))
+    }
+}
+
+impl<T: Connect + ?Sized> Connect for Arc<T> {
+    fn connect(&self, target: Target) -> Connecting<'_> {
+        (**self).connect(target)
     }
 }
 

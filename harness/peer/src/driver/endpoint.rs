@@ -55,7 +55,6 @@ impl Endpoint {
             match *fault {
                 SipFault::AnswersInfo(status) => agent.set_policy("INFO", Policy::Status(status)),
                 SipFault::SilentOnInfo => agent.set_policy("INFO", Policy::Silent),
-                SipFault::NoAck => agent.config_mut().ack = false,
                 _ => {}
             }
         }
@@ -89,7 +88,7 @@ impl Endpoint {
 
     /// Starts signing in.
     pub fn sign_in(&mut self, now: Now, request: u64) {
-        self.client.sign_in(request);
+        self.client.sign_in(now, request);
         self.follow(now);
     }
 
@@ -152,7 +151,7 @@ impl Endpoint {
     fn obey(&mut self, now: Now, actions: Vec<Action>) {
         for action in actions {
             match action {
-                Action::Send(bytes) => self.steps.push_back(Step::Write(bytes)),
+                Action::Send(bytes) => self.write(bytes),
                 Action::Close(why) => {
                     self.steps.push_back(Step::Remark(why));
                     self.steps.push_back(Step::Close);
@@ -283,11 +282,17 @@ impl Endpoint {
             // `out` holds what this output wrote and at most events of its own making.
             for action in out {
                 match action {
-                    Action::Send(bytes) => self.steps.push_back(Step::Write(bytes)),
+                    Action::Send(bytes) => self.write(bytes),
                     Action::Close(_) => self.steps.push_back(Step::Close),
                     Action::Event(event) => self.event(now, event),
                 }
             }
+        }
+    }
+
+    fn write(&mut self, bytes: Vec<u8>) {
+        if !(bytes.starts_with(b"ACK ") && self.faults.contains(&SipFault::NoAck)) {
+            self.steps.push_back(Step::Write(bytes));
         }
     }
 

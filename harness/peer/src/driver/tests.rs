@@ -256,7 +256,7 @@ async fn sign_in_look_up_join_chat_and_sign_out() {
 async fn every_way_to_fail_has_its_code() {
     for (script, at_sign_in, code, status) in [
         (Script::RefusesInvite, true, "sip", json!(404)),
-        (Script::SilentOnSip, true, "disconnected", Value::Null),
+        (Script::SilentOnSip, true, "timeout", Value::Null),
         (Script::NeverAnswers, true, "timeout", Value::Null),
         (Script::RefusesInfo, false, "sip", json!(503)),
         (Script::HangsUpOnJoin, false, "disconnected", Value::Null),
@@ -381,4 +381,153 @@ done"#;
     assert_eq!(response.result.unwrap_err().code, "disconnected");
     assert!(child.has_ended());
     child.close().await;
+}
+
+/// Over real sockets: TLS with a CA file, TCP, and what goes wrong before SIP begins.
+#[tokio::test]
+async fn real_connections() {
+    let directory = tempfile::tempdir().unwrap();
+    let ca = sip::net::ca::Ca::ephemeral("test").unwrap();
+    let pem = directory.path().join("ca.pem");
+    std::fs::write(&pem, ca.pem()).unwrap();
+    let other = directory.path().join("other.pem");
+    let stranger = sip::net::ca::Ca::ephemeral("stranger").unwrap();
+    std::fs::write(&other, stranger.pem()).unwrap();
+    let identity = ca.server(&["localhost", "127.0.0.1"]).unwrap();
+    let tls = sip::net::TlsServer::new(identity);
+    let mut addresses = Vec::new();
+    for tls in [Some(tls), None] {
+        let listener = sip::net::Listener::bind("127.0.0.1:0", tls).await.unwrap();
+        addresses.push(listener.local_addr().to_string());
+        tokio::spawn(async move {
+            while let Ok(incoming) = listener.accept().await {
+                tokio::spawn(async move {
+                    if let Ok(opened) = incoming.secure(Duration::from_secs(5)).await {
+                        serve_one(opened.stream, Script::Good, Arc::default()).await;
+                    }
+                });
+            }
+        });
+    }
+    let reference = Reference::new(Options::default(), Arc::new(Network));
+    for (id, server, transport, more, code) in [
+        (1, addresses[0].clone(), "tls", json!({"ca": pem}), None),
+        (
+            2,
+            addresses[0].clone(),
+            "tls",
+            json!({"ca": pem, "server_name": "localhost", "register": true}),
+            None,
+        ),
+        (
+            3,
+            addresses[0].clone(),
+            "tls",
+            json!({"insecure": true}),
+            None,
+        ),
+        (4, addresses[1].clone(), "tcp", json!({}), None),
+        (
+            5,
+            addresses[0].clone(),
+            "tls",
+            json!({"ca": other}),
+            Some("disconnected"),
+        ),
+        (
+            6,
+            addresses[0].clone(),
+            "tls",
+            json!({"ca": pem, "server_name": "chat.example.com"}),
+            Some("disconnected"),
+        ),
+        (
+            7,
+            addresses[0].clone(),
+            "tls",
+            json!({}),
+            Some("disconnected"),
+        ),
+        (
+            8,
+            "127.0.0.1:1".to_owned(),
+            "tcp",
+            json!({}),
+            Some("disconnected"),
+        ),
+        (
+            9,
+            "nonsense".to_owned(),
+            "tcp",
+            json!({}),
+            Some("disconnected"),
+        ),
+        (10, addresses[1].clone(), "udp", json!({}), Some("failed")),
+    ] {
+        let mut params = json!({"user": format!("u{id}"), "uri": "sip:alice@example.com", "server": server, "transport": transport});
+        let more = more.as_object().unwrap().clone();
+        params.as_object_mut().unwrap().extend(more);
+        let response = reference.call(Request::new(id, "sign_in", params)).await;
+        match (code, response.result) {
+            (None, Ok(result)) => assert_eq!(result["display_name"], "Pool", "{id}"),
+            (Some(code), Err(refusal)) => assert_eq!(refusal.code, code, "{id}: {refusal:?}"),
+            (_, result) => panic!("{id}: {result:?}"),
+        }
+    }
+    reference.close().await;
+}
+
+/// What a faulty client makes of SIP, seen by the server.
+#[tokio::test(start_paused = true)]
+async fn sip_faults_reach_the_wire() {
+    for entry in xccos::client::defects::all() {
+        if !entry
+            .faults
+            .iter()
+            .any(|f| matches!(f, xccos::client::faults::Fault::Sip(_)))
+        {
+            continue;
+        }
+        let seen = |faults: Vec<xccos::client::faults::Fault>| async move {
+            let raw: Arc<Mutex<Vec<u8>>> = Arc::default();
+            let tap = raw.clone();
+            let connect = move |_: Target| {
+                let (ours, mut between) = sip::net::memory(64 * 1024);
+                let (mut onward, theirs) = sip::net::memory(64 * 1024);
+                tokio::spawn(serve_one(theirs.stream, Script::Good, Arc::default()));
+                let tap = tap.clone();
+                tokio::spawn(async move {
+                    let mut buffers = ([0; 4096], [0; 4096]);
+                    loop {
+                        tokio::select! {
+                            n = between.stream.read(&mut buffers.0) => match n {
+                                Ok(n) if n > 0 => {
+                                    tap.lock().unwrap().extend_from_slice(&buffers.0[..n]);
+                                    onward.stream.write_all(&buffers.0[..n]).await.unwrap();
+                                }
+                                _ => return,
+                            },
+                            n = onward.stream.read(&mut buffers.1) => match n {
+                                Ok(n) if n > 0 => between.stream.write_all(&buffers.1[..n]).await.unwrap(),
+                                _ => return,
+                            },
+                        }
+                    }
+                });
+                Ok(ours)
+            };
+            let options = Options {
+                faults,
+                ..Options::default()
+            };
+            let reference = Reference::new(options, connect);
+            let params = json!({"uri": "sip:alice@example.com", "server": "x", "transport": "tcp"});
+            let response = reference.call(Request::new(1, "sign_in", params)).await;
+            let raw = raw.lock().unwrap().clone();
+            (raw, response)
+        };
+        let right = seen(Vec::new()).await;
+        assert_eq!(right, seen(Vec::new()).await, "the same bytes every time");
+        assert_ne!(right, seen(entry.faults.to_vec()).await, "{}", entry.id);
+    }
 }

@@ -45,6 +45,9 @@ use transactions::Table;
 /// Says whether a received body fits the schema; the error is for people.
 pub type Check = Box<dyn Fn(&[u8]) -> Result<(), String> + Send + Sync>;
 
+/// How long a dialog may take to come up when the server goes on saying "trying": as long as SIP waits for any answer.
+const DIAL: Duration = Duration::from_secs(32);
+
 /// Most chats and invitations kept for [`Action::Received`].
 const KEPT: usize = 10_000;
 
@@ -225,6 +228,8 @@ pub struct Client {
     check: Option<Check>,
     phase: Phase,
     dialogs: u32,
+    /// When an unanswered dial is given up.
+    dial_by: Option<Duration>,
     sends: u64,
     envid: u64,
     sign_in: Option<u64>,
@@ -252,6 +257,7 @@ impl Client {
             check,
             phase: Phase::Out,
             dialogs: 0,
+            dial_by: None,
             sends: 0,
             sign_in: None,
             server_uri: None,
@@ -295,17 +301,17 @@ impl Client {
     }
 
     /// Starts signing in under this request id.
-    pub fn sign_in(&mut self, request: u64) {
+    pub fn sign_in(&mut self, now: Now, request: u64) {
         if matches!(self.phase, Phase::Lookup | Phase::Connecting | Phase::Ready) {
             let failure = Failure::new(Code::Failed, "already signed in");
             return self.done(request, Err(failure));
         }
         self.sign_in = Some(request);
         match self.config.server_uri.clone() {
-            Some(uri) => self.dial(Phase::Connecting, uri),
+            Some(uri) => self.dial(now, Phase::Connecting, uri),
             None => {
                 let uri = self.lookup_uri();
-                self.dial(Phase::Lookup, uri);
+                self.dial(now, Phase::Lookup, uri);
             }
         }
     }
@@ -322,6 +328,7 @@ impl Client {
         if dialog != self.dialogs {
             return;
         }
+        self.dial_by = None;
         match self.phase {
             Phase::Lookup => {
                 if self.faults.has(Fault::InfoAtLookup) {
@@ -386,11 +393,21 @@ impl Client {
             let words = format!("no answer to {} in time", pending.command);
             self.failed(now, pending.what, Failure::new(Code::Timeout, words));
         }
+        if self.dial_by.is_some_and(|by| by <= now.since) {
+            self.hang_up(HangUp::User);
+            self.lose(Failure::new(
+                Code::Timeout,
+                "the dialog did not come up in time",
+            ));
+        }
     }
 
     /// When [`Client::tick`] has work next.
     pub fn deadline(&self) -> Option<Duration> {
-        self.pending.deadline()
+        [self.pending.deadline(), self.dial_by]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// The next thing to do.
@@ -474,8 +491,9 @@ impl Client {
         }
     }
 
-    fn dial(&mut self, phase: Phase, uri: String) {
+    fn dial(&mut self, now: Now, phase: Phase, uri: String) {
         self.dialogs += 1;
+        self.dial_by = Some(now.since + sending::scaled(DIAL, self.config.time_scale));
         self.phase = phase;
         if phase == Phase::Connecting {
             self.server_uri = Some(uri.clone());
@@ -498,6 +516,7 @@ impl Client {
     /// The connection is over: every request under way fails, every room is left.
     fn lose(&mut self, failure: Failure) {
         self.phase = Phase::Lost;
+        self.dial_by = None;
         self.rooms.clear();
         self.backchat.clear();
         self.info = ServerInfo::default();

@@ -33,7 +33,7 @@ impl Client {
         let data = data.unwrap_or(&empty);
         let request = what.request;
         match what.kind {
-            Kind::Lookup => self.looked_up(data),
+            Kind::Lookup => self.looked_up(now, data),
             Kind::ServerInfo => self.connected(now, data),
             Kind::Join {
                 rooms,
@@ -145,7 +145,7 @@ impl Client {
     }
 
     /// 3.1.3.5: BYE, then a new dialog with the URI.
-    fn looked_up(&mut self, data: &Element) {
+    fn looked_up(&mut self, now: Now, data: &Element) {
         self.hang_up(HangUp::LookedUp);
         if self.faults.has(Fault::NoSecondDial) {
             return;
@@ -161,7 +161,7 @@ impl Client {
         };
         let again = self.faults.has(wrong).then(|| self.lookup_uri());
         match again.or_else(|| uri.map(str::to_owned)) {
-            Some(uri) => self.dial(Phase::Connecting, uri),
+            Some(uri) => self.dial(now, Phase::Connecting, uri),
             None => self.lose(Failure::new(
                 Code::Failed,
                 "the lookup reply names no channel server",

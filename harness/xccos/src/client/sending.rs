@@ -100,7 +100,7 @@ pub(super) fn cmd(id: &str, data: Element) -> Element {
 }
 
 /// A duration under a time scale; a scale that is no positive number counts as 1.
-fn scaled(duration: Duration, scale: f64) -> Duration {
+pub(super) fn scaled(duration: Duration, scale: f64) -> Duration {
     let scale = if scale.is_finite() && scale > 0.0 {
         scale.min(1e6)
     } else {

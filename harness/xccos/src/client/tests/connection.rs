@@ -87,7 +87,8 @@ fn lookup_then_bye_then_the_channel_server() {
 fn dialogs_that_fail_or_break_end_what_is_under_way() {
     // The dial fails.
     let mut bench = Bench::new(Bench::config());
-    bench.client.sign_in(0);
+    let now = bench.now();
+    bench.client.sign_in(now, 0);
     bench.client.dialog_failed(1, Some(404), "Not Found");
     bench.drain();
     assert_eq!(
@@ -108,7 +109,8 @@ fn dialogs_that_fail_or_break_end_what_is_under_way() {
         assert_eq!(bench.result(request).unwrap()["error"], "disconnected");
     }
     assert_eq!(bench.participants(LOBBY), "out");
-    bench.client.sign_in(90);
+    let now = bench.now();
+    bench.client.sign_in(now, 90);
     bench.drain();
     assert_eq!(bench.calls.last().unwrap(), "dial sip:chat01@example.com");
 
@@ -177,4 +179,19 @@ fn room_management_uses_the_servers_address_before_the_provisioned_one() {
             expect.map(|e| e.replace("GUID", guid)).as_deref()
         );
     }
+}
+
+#[test]
+fn a_dial_that_nobody_answers_is_given_up() {
+    let mut bench = Bench::new(Bench::config());
+    bench.client.sign_in(bench.now(), 0);
+    bench.drain();
+    assert_eq!(bench.client.deadline(), Some(Duration::from_secs(32)));
+    bench.ms = 32_000;
+    bench.client.tick(bench.now());
+    bench.drain();
+    assert_eq!(bench.result(0).unwrap()["error"], "timeout");
+    assert_eq!(bench.calls.last().unwrap(), "hang up 1");
+    bench.up();
+    assert!(bench.sent.is_empty(), "it is over");
 }

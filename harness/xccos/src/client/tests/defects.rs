@@ -62,7 +62,8 @@ impl Watch {
             seen: 0,
             calls: 0,
         };
-        watch.bench.client.sign_in(0);
+        let now = watch.bench.now();
+        watch.bench.client.sign_in(now, 0);
         watch.step();
         let now = watch.bench.now();
         watch.bench.client.dialog_up(now, 1);

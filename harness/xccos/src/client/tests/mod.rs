@@ -105,7 +105,8 @@ impl Bench {
     }
 
     fn sign_in(&mut self) {
-        self.client.sign_in(0);
+        let now = self.now();
+        self.client.sign_in(now, 0);
         self.drain();
         self.up();
     }
