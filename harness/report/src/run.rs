@@ -74,6 +74,34 @@ pub struct Found {
     pub waived: Option<String>,
 }
 
+/// What a finding comes to in a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// It held.
+    Held,
+    /// Worth knowing, counts for nothing: information, and warnings about the harness itself.
+    Remark,
+    /// Broken, and a waiver covers it.
+    Waived,
+    /// A SHOULD was broken.
+    Warning,
+    /// A MUST was broken, or the harness or the environment failed.
+    Violation,
+}
+
+impl Found {
+    /// What it comes to, by the same rules as the scenario's outcome.
+    pub fn weight(&self) -> Weight {
+        match (self.finding.verdict, self.finding.blame, &self.waived) {
+            (Verdict::Pass, _, _) => Weight::Held,
+            (Verdict::Fail | Verdict::Warn, Blame::Target, Some(_)) => Weight::Waived,
+            (Verdict::Fail, _, _) => Weight::Violation,
+            (Verdict::Warn, Blame::Target, None) => Weight::Warning,
+            (Verdict::Warn | Verdict::Info, _, _) => Weight::Remark,
+        }
+    }
+}
+
 /// How a scenario ended.
 #[derive(Debug, Clone)]
 pub struct ScenarioEnd {
@@ -238,7 +266,7 @@ impl Run {
     pub fn blame(&self) -> [usize; 3] {
         let mut counts = [0; 3];
         for found in self.scenarios.iter().flat_map(|s| &s.last.findings) {
-            if found.finding.verdict == Verdict::Fail && found.waived.is_none() {
+            if found.weight() == Weight::Violation {
                 counts[found.finding.blame as usize] += 1;
             }
         }
@@ -321,6 +349,7 @@ impl Scenario {
         self.last
             .findings
             .iter()
+            .filter(|f| f.weight() == Weight::Waived)
             .filter_map(|f| Some((&f.finding, f.waived.as_deref()?)))
     }
 }
@@ -328,13 +357,13 @@ impl Scenario {
 impl Attempt {
     /// Broken requirements that count, the worst first: MUST before SHOULD, in order of finding.
     pub fn violations(&self) -> impl Iterator<Item = &Finding> {
-        let of = |verdict: Verdict| {
+        let of = |weight: Weight| {
             self.findings
                 .iter()
-                .filter(move |f| f.finding.verdict == verdict && f.waived.is_none())
+                .filter(move |f| f.weight() == weight)
                 .map(|f| &f.finding)
         };
-        of(Verdict::Fail).chain(of(Verdict::Warn))
+        of(Weight::Violation).chain(of(Weight::Warning))
     }
 
     /// The event with this number.

@@ -36,6 +36,31 @@ fn fits_the_jenkins_schema() {
     }
 }
 
+/// Validates with our own engine, which needs nothing installed.
+#[test]
+fn fits_the_jenkins_schema_by_our_own_engine() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/junit-10.xsd");
+    let source = xsd::Source::new("junit-10.xsd", std::fs::read_to_string(path).unwrap());
+    let schema = xsd::Schema::compile(vec![source]).expect("the schema compiles");
+    for events in [
+        sample::variety(),
+        sample::interrupted(),
+        sample::large(30),
+        Vec::new(),
+    ] {
+        let text = render(&events);
+        let document = roxmltree::Document::parse(&text).unwrap();
+        let violations = schema.validate(&document);
+        assert!(violations.is_empty(), "{violations:?}");
+    }
+    let bad = render(&sample::variety()).replacen(" tests=", " uuid=\"1\" tests=", 1);
+    assert!(
+        !schema
+            .validate(&roxmltree::Document::parse(&bad).unwrap())
+            .is_empty()
+    );
+}
+
 #[test]
 fn counts_add_up_and_names_are_unique() {
     for events in [sample::variety(), sample::interrupted(), sample::large(30)] {

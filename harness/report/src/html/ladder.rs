@@ -5,14 +5,14 @@ through from strip to strip at any width, and each strip can open to show its
 message below it.
 */
 
-use judge::{Catalogue, Finding, Verdict};
+use judge::Catalogue;
 use trace::{Event, Intent, Kind, Seat};
 
 use super::code::{self, escape};
 use crate::console::diagnostic::stamp;
 use crate::evidence::{Parties, bytes_of, evidence, payload_offset};
 use crate::label::label;
-use crate::run::Attempt;
+use crate::run::{Attempt, Found, Weight};
 use crate::text;
 
 /// Events closer than this follow each other without a remark on the time between.
@@ -118,13 +118,10 @@ pub fn rows(scenario: &str, attempt: &Attempt, catalogue: &Catalogue, depth: Dep
         .events
         .iter()
         .map(|event| {
-            let findings: Vec<&Finding> = attempt
+            let findings: Vec<&Found> = attempt
                 .findings
                 .iter()
-                .filter(|f| {
-                    f.finding.event == Some(event.seq) && f.finding.verdict != Verdict::Pass
-                })
-                .map(|f| &f.finding)
+                .filter(|f| f.finding.event == Some(event.seq) && f.weight() != Weight::Held)
                 .collect();
             let pause = last
                 .map(|at| event.at.saturating_sub(at))
@@ -149,15 +146,13 @@ fn row(
     event: &Event,
     parties: &Parties,
     lanes: usize,
-    findings: &[&Finding],
+    findings: &[&Found],
     pause: Option<String>,
     depth: Depth,
 ) -> Row {
     let label = label(event);
-    let worst = match findings.iter().map(|f| f.verdict).max() {
-        Some(Verdict::Fail) => "fail",
-        Some(Verdict::Warn) => "warn",
-        Some(_) => "info",
+    let worst = match findings.iter().map(|f| f.weight()).max() {
+        Some(weight) => class_of(weight),
         None => "",
     };
     let who = match &event.kind {
@@ -220,6 +215,15 @@ fn row(
     }
 }
 
+/// The class of a row or a remark.
+fn class_of(weight: Weight) -> &'static str {
+    match weight {
+        Weight::Violation => "fail",
+        Weight::Warning | Weight::Waived => "warn",
+        Weight::Remark | Weight::Held => "info",
+    }
+}
+
 fn ends(client: usize, server: usize, from: Seat) -> (usize, usize) {
     match from {
         Seat::Client => (client, server),
@@ -232,21 +236,18 @@ fn detail(
     catalogue: &Catalogue,
     event: &Event,
     parties: &Parties,
-    findings: &[&Finding],
+    findings: &[&Found],
 ) -> Option<Detail> {
     let marks: Vec<_> = findings
         .iter()
-        .filter(|f| f.verdict != Verdict::Info)
-        .filter_map(|f| evidence(attempt, f)?.range)
+        .filter(|f| f.weight() > Weight::Remark)
+        .filter_map(|f| evidence(attempt, &f.finding)?.range)
         .collect();
     let noted = findings
         .iter()
-        .map(|f| {
-            let class = match f.verdict {
-                Verdict::Fail => "fail",
-                Verdict::Warn => "warn",
-                _ => "info",
-            };
+        .map(|found| {
+            let f = &found.finding;
+            let class = class_of(found.weight());
             let known = catalogue.get(&f.requirement);
             Said {
                 class,

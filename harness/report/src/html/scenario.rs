@@ -1,14 +1,14 @@
 //! One scenario of the page: its line, and what it opens to.
 
 use askama::Template;
-use judge::{Catalogue, Finding, Verdict};
+use judge::{Catalogue, Verdict};
 
 use super::ladder::{self, Depth, Lane, Row};
 use super::{code, filters};
 use crate::console::diagnostic::stamp;
 use crate::evidence::{Parties, evidence};
 use crate::label::label;
-use crate::run::{Attempt, Found, Run, Scenario, blame_word};
+use crate::run::{Attempt, Found, Run, Scenario, Weight, blame_word};
 use crate::text::{self, visible};
 
 /// A finding as a card.
@@ -159,44 +159,25 @@ fn diff_line(line: &str) -> (&'static str, String) {
 
 /// The cards of one attempt: violations first, then what is waived, then information.
 fn cards(scenario: &str, attempt: &Attempt, catalogue: &Catalogue) -> Vec<Card> {
-    let rank = |f: &Found| match (f.finding.verdict, &f.waived) {
-        (Verdict::Fail, None) => 0,
-        (Verdict::Warn, None) => 1,
-        (Verdict::Fail | Verdict::Warn, Some(_)) => 2,
-        _ => 3,
-    };
     let mut found: Vec<&Found> = attempt
         .findings
         .iter()
         .filter(|f| f.finding.verdict != Verdict::Pass)
         .collect();
-    found.sort_by_key(|f| rank(f));
+    found.sort_by_key(|f| std::cmp::Reverse(f.weight()));
     found
         .into_iter()
-        .map(|f| {
-            card(
-                scenario,
-                attempt,
-                catalogue,
-                &f.finding,
-                f.waived.as_deref(),
-            )
-        })
+        .map(|f| card(scenario, attempt, catalogue, f))
         .collect()
 }
 
-fn card(
-    scenario: &str,
-    attempt: &Attempt,
-    catalogue: &Catalogue,
-    finding: &Finding,
-    waived: Option<&str>,
-) -> Card {
-    let (class, word) = match (finding.verdict, waived) {
-        (Verdict::Fail | Verdict::Warn, Some(_)) => ("waived", "waived"),
-        (Verdict::Fail, None) => ("fail", "violation"),
-        (Verdict::Warn, None) => ("warn", "warning"),
-        _ => ("info", "info"),
+fn card(scenario: &str, attempt: &Attempt, catalogue: &Catalogue, found: &Found) -> Card {
+    let Found { finding, waived } = found;
+    let (class, word) = match found.weight() {
+        Weight::Violation => ("fail", "violation"),
+        Weight::Warning => ("warn", "warning"),
+        Weight::Waived => ("waived", "waived"),
+        Weight::Remark | Weight::Held => ("info", "info"),
     };
     let requirement = catalogue.get(&finding.requirement);
     let evidence = evidence(attempt, finding);
@@ -255,7 +236,7 @@ fn card(
         message: visible(&finding.message).into_owned(),
         rule: visible(&finding.rule).into_owned(),
         blame: blame_word(finding.blame),
-        waived: waived.map(|w| visible(w).into_owned()),
+        waived: waived.as_ref().map(|w| visible(w).into_owned()),
         step: finding
             .step
             .as_ref()
