@@ -260,6 +260,12 @@ impl Verdicts {
             exit::NOTHING_RAN
         } else if gate {
             exit::GATE
+        } else if summary.pass + summary.warn == 0 {
+            // Everything that was played proved nothing; that is no conformance.
+            problems.push(
+                "nothing was proven: no scenario that was played reached its purpose".to_owned(),
+            );
+            exit::NOTHING_RAN
         } else {
             exit::CONFORMANT
         };

@@ -42,7 +42,7 @@ use crate::dialog::{Dialog, DialogId};
 use crate::frame::{Frame, FrameError, FrameErrorKind, KeepAlive};
 use crate::ids::Ids;
 use crate::message::Message;
-use transaction::{AwaitAck, ClientTx, Served};
+use transaction::{AwaitAck, Basics, ClientTx, Served};
 
 /// T2 of RFC 3261 17 in units of T1: the longest interval between repetitions of a 2xx.
 const T2: u32 = 8;
@@ -313,6 +313,8 @@ impl Agent {
         };
         if let (Some(status), Some(head)) = (status, &error.head)
             && head.method().is_some_and(|m| m != "ACK")
+            // What lacks the headers every request has cannot be answered in a valid way.
+            && Basics::read(head).is_ok()
         {
             let head = Message::clone(head);
             self.refuse_raw(now, &head, status, None, out);
