@@ -11,6 +11,7 @@
 */
 
 pub mod engine;
+pub mod kill;
 pub mod lang;
 pub mod library;
 pub mod plan;
