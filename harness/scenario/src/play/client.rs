@@ -756,3 +756,12 @@ fn raw_sip(text: &str) -> Vec<u8> {
     out.push_str(body);
     out.into_bytes()
 }
+
+/// The id of the reply to a command (2.2.2.2.4).
+pub(super) fn reply_id(command: &str) -> String {
+    match command {
+        "cmd:bcbydate" | "cmd:bcbystate" | "cmd:bcbymsg" => "rpl:bc".to_owned(),
+        "cmd:getfutok" | "cmd:getfdtok" => "rpl:getftok".to_owned(),
+        _ => command.replacen("cmd:", "rpl:", 1),
+    }
+}

@@ -256,7 +256,7 @@ impl Player<'_, '_> {
             {
                 named.ids.extend(primitive.msg_id());
                 let id = primitive.id().to_owned();
-                let reply = id.replacen("cmd:", "rpl:", 1);
+                let reply = super::client::reply_id(&id);
                 self.values.names.insert(format!("{name}.id"), id);
                 self.values.names.insert(format!("{name}.reply"), reply);
             }

@@ -808,7 +808,7 @@ impl Player<'_, '_> {
                 requests: Vec::new(),
                 floor: self.recorder.seen.len().saturating_sub(1),
             };
-            let reply = kind.replacen("cmd:", "rpl:", 1);
+            let reply = super::client::reply_id(&kind);
             self.values.names.insert(format!("{name}.id"), kind);
             self.values.names.insert(format!("{name}.reply"), reply);
             self.remember(&name.clone(), named);
