@@ -187,6 +187,16 @@ impl Target {
             uri(source, user, "sip", out);
         }
         let transport = root.get("transport");
+        if self.implements == Some(Seat::Server)
+            && transport.and_then(|t| t.get("address")).is_none()
+        {
+            let message = "a server target needs a `transport` with an `address`";
+            out.push(
+                Diagnostic::error(source, transport.unwrap_or(root).span, message).help(
+                    "write transport: { protocol: tls, address: 127.0.0.1:5061, ca: ca.pem }",
+                ),
+            );
+        }
         if let Some(address) = transport.and_then(|t| t.get("address"))
             && !address
                 .text()
@@ -408,7 +418,10 @@ fn build(root: &Node, folder: &Path) -> Target {
                 insecure: truth(t, "insecure"),
             }
         })
-        .unwrap_or_default();
+        .unwrap_or_else(|| Transport {
+            tls: true,
+            ..Transport::default()
+        });
     let capabilities = root.get("capabilities");
     Target {
         name: text(root, "name"),

@@ -941,10 +941,10 @@ pub static TARGET: Record = Record {
             Shape::Word(&["server", "client"]),
             "Its seat.",
         ),
-        must(
+        field(
             "transport",
             Shape::Record(&TRANSPORT),
-            "How to reach it (a client: where the harness listens).",
+            "How to reach a server; for a client, where the harness listens (TLS on a free port).",
         ),
         must("domain", Shape::Text, "Its SIP domain."),
         field(
@@ -1002,7 +1002,7 @@ static TRANSPORT: Record = Record {
     about: "How to reach the target.",
     fields: &[
         must("protocol", Shape::Word(&["tcp", "tls"]), "Transport."),
-        must("address", Shape::Text, "Host and port."),
+        field("address", Shape::Text, "Host and port."),
         field(
             "server_name",
             Shape::Text,
