@@ -262,6 +262,7 @@ fn add(
             lexical,
             facets,
             refers,
+            weight: 1,
         })),
     });
     all.global_types.insert(name, id);

@@ -106,6 +106,8 @@ pub(crate) struct Simple {
     pub(crate) facets: Facets,
     /// Values may be IDs, IDREFs or entity names, so the validator has to look at them.
     pub(crate) refers: bool,
+    /// How many checks one value may take, as unions within unions multiply.
+    pub(crate) weight: u32,
 }
 
 /// Atomic, list or union.

@@ -44,6 +44,11 @@ impl<'t> Lines<'t> {
         }
     }
 
+    /// The line of a byte offset, which is cheap even in long lines.
+    pub fn line(&self, offset: usize) -> u32 {
+        saturate(self.starts.partition_point(|start| *start <= offset).max(1))
+    }
+
     /// The byte offset of a position; positions beyond a line's or the text's end give that end.
     pub fn offset(&self, position: Position) -> usize {
         let line = (position.line.max(1) as usize).min(self.starts.len());

@@ -1,6 +1,8 @@
 //! Elements once types are known: types taken from heads, substitution groups, default and fixed values
 //! (Part 1, 3.3.6).
 
+use std::collections::HashSet;
+
 use super::LONGEST_CHAIN;
 use crate::component::*;
 use crate::load::register::Reader;
@@ -50,7 +52,7 @@ impl Reader<'_, '_, '_> {
 
     /// An element without a type has that of its head.
     fn type_members(&mut self) {
-        let members = std::mem::take(&mut self.untyped_members);
+        let members: HashSet<ElementId> = self.untyped_members.drain(..).collect();
         for member in &members {
             let mut at = *member;
             // Chains are cut, so this ends.

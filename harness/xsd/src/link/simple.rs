@@ -6,6 +6,9 @@ use crate::load::read::Shape;
 use crate::load::register::Reader;
 use crate::value::Primitive;
 
+/// Most checks that one value of a union may take.
+const HEAVIEST: u32 = 10_000;
+
 impl<'d> Reader<'d, '_, '_> {
     pub(super) fn link_simple(&mut self, ty: TypeId) {
         let Some(raw) = &self.raw_types[ty.at()] else {
@@ -58,6 +61,13 @@ impl<'d> Reader<'d, '_, '_> {
                 let refers = flat
                     .iter()
                     .any(|ty| self.all.simple(*ty).is_some_and(|simple| simple.refers));
+                let weights = flat.iter().filter_map(|ty| self.all.simple(*ty));
+                let weight = weights.fold(1_u32, |sum, simple| sum.saturating_add(simple.weight));
+                if weight > HEAVIEST {
+                    let message = "the unions within this union multiply beyond reason".to_owned();
+                    self.report(instance, node, "limit", message);
+                    return;
+                }
                 let simple = Simple {
                     variety: Variety::Union(flat),
                     lexical: Lexical::None,
@@ -66,6 +76,7 @@ impl<'d> Reader<'d, '_, '_> {
                         ..Facets::default()
                     },
                     refers,
+                    weight,
                 };
                 (ANY_SIMPLE, simple, Derivations::UNION)
             }
@@ -106,6 +117,7 @@ impl<'d> Reader<'d, '_, '_> {
             lexical: parent.lexical,
             facets,
             refers: parent.refers,
+            weight: parent.weight,
         })
     }
 
@@ -134,6 +146,7 @@ impl<'d> Reader<'d, '_, '_> {
                 ..Facets::default()
             },
             refers,
+            weight: self.all.simple(item).map_or(1, |item| item.weight),
         }
     }
 

@@ -109,19 +109,21 @@ impl<'l> Errors<'l> {
     }
 
     pub(crate) fn line(&mut self, source: u32, offset: usize) -> u32 {
-        self.position(source, offset).0
+        self.lines(source).map_or(0, |lines| lines.line(offset))
+    }
+
+    fn lines(&mut self, source: u32) -> Option<&Lines<'l>> {
+        let document = self.sources.get(source as usize)?;
+        Some(
+            self.lines
+                .entry(source)
+                .or_insert_with(|| Lines::new(&document.text)),
+        )
     }
 
     fn position(&mut self, source: u32, offset: usize) -> (u32, u32) {
-        let Some(document) = self.sources.get(source as usize) else {
-            return (0, 0);
-        };
-        let lines = self
-            .lines
-            .entry(source)
-            .or_insert_with(|| Lines::new(&document.text));
-        let position = lines.position(offset);
-        (position.line, position.column)
+        let position = self.lines(source).map(|lines| lines.position(offset));
+        position.map_or((0, 0), |position| (position.line, position.column))
     }
 
     fn make(

@@ -443,6 +443,7 @@ impl<'d, 'e, 'l> Reader<'d, 'e, 'l> {
                 lexical: Lexical::None,
                 facets: Facets::default(),
                 refers: false,
+                weight: 1,
             })),
         });
         self.raw_types.push(None);

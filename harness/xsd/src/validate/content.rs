@@ -99,7 +99,8 @@ impl<'s, 'd, 'i> Validator<'s, 'd, 'i> {
                 return (Some(element), true);
             }
             if let Some(element) = automaton.mention(name) {
-                return (Some(element), true);
+                // A counting model has no place to move on to, so what follows it says little.
+                return (Some(element), !matches!(automaton, Automaton::Counted(_)));
             }
         }
         let expected: Vec<NameId> = automaton
