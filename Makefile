@@ -14,6 +14,7 @@ run:
 # Everything CI runs: format, lints, unit, property, golden and end-to-end tests.
 test: fmt lint
 	$(CARGO) test --workspace
+	@$(CARGO) run --quiet --package xsd --example xsts -- $(SUITE) --quiet --level docs/xsts-level.tsv
 
 fmt:
 	$(CARGO) fmt --all --check
@@ -29,6 +30,14 @@ check:
 docs:
 	@mkdir -p docs/reference
 	@$(PARLANCE) reference > docs/reference/.cli.md && mv docs/reference/.cli.md docs/reference/cli.md
+
+# A part of the W3C XML Schema Test Suite: agreement by set, and each disagreement with its reason (docs/xsts.md).
+xsts:
+	@$(CARGO) run --quiet --package xsd --example xsts -- $(SUITE)
+
+# The schema engine beside libxml2 and Xerces, as ratios from one run. PYTHON names an interpreter with lxml.
+bench:
+	@$(CARGO) run --quiet --release --manifest-path bench/Cargo.toml
 
 install:
 	$(CARGO) install --path harness/cli --locked
