@@ -8,3 +8,4 @@ pub mod driver;
 pub mod mock;
 pub mod proxy;
 pub mod recorder;
+pub mod web;
