@@ -227,10 +227,7 @@ impl Audience {
                     What::Joined { many: true } => &["XCCOSIP-2.2.2.2.5-06"],
                     What::Joined { many: false } => &["XCCOSIP-2.2.2.2.5-10", "XCCOSIP-3.2.4.5-17"],
                     What::Parted => &["XCCOSIP-2.2.2.2.5-12", "XCCOSIP-3.2.3.1-05"],
-                    What::Quit if id == "ntc:quit" => {
-                        &["XCCOSIP-2.2.2.2.5-15", "XCCOSIP-2.2.2.2.5-17"]
-                    }
-                    What::Quit => &[],
+                    What::Quit => &["XCCOSIP-2.2.2.2.5-15", "XCCOSIP-2.2.2.2.5-17"],
                 };
                 for entry in entries {
                     desk.pass(RULE, entry, doc.seen);
@@ -303,7 +300,14 @@ impl Audience {
             if !waited || !decoder.saw_all(dialog.conn) {
                 continue;
             }
+            let as_part = self.ahead.iter().any(|(t, u, _, id, seq)| {
+                *t == due.to && *u == due.user && id == "ntc:part" && *seq > due.event
+            });
             let (entry, what) = match due.what {
+                What::Quit if as_part => (
+                    "XCCOSIP-2.2.2.2.5-15",
+                    "disconnected from (but that a part took place)",
+                ),
                 What::Joined { many: true } => ("XCCOSIP-2.2.2.2.5-06", "joined"),
                 What::Joined { many: false } => ("XCCOSIP-2.2.2.2.5-10", "joined"),
                 What::Parted => ("XCCOSIP-2.2.2.2.5-12", "left"),
@@ -403,7 +407,7 @@ fn fits(what: What, id: &str) -> bool {
     match what {
         What::Joined { .. } => id == "ntc:join" || id == "ntc:bjoin",
         What::Parted => id == "ntc:part",
-        What::Quit => id == "ntc:quit" || id == "ntc:part",
+        What::Quit => id == "ntc:quit",
     }
 }
 

@@ -240,7 +240,7 @@ impl Exchange {
             doc.seen,
         );
         let Some(at) = self.find(dialog, id) else {
-            if whole && !(is_err && self.unreadable(dialog)) {
+            if whole && !self.unreadable(dialog) {
                 self.astray(dialog, primitive, id, doc, &path, desk);
             }
             self.settle(dialog, primitive);
@@ -363,22 +363,28 @@ impl Exchange {
             .and_then(|s| s.id)
             .map(|m| format!("; open is envid {} seqid {}", m.envid, m.seqid))
             .unwrap_or_default();
-        desk.fail(
-            RULE,
-            entry,
-            doc.seen,
-            Spot {
-                path: Some(format!("{path}/commandid[1]")),
-                span: primitive
-                    .element
-                    .first("commandid")
-                    .map(|c| (c.span.start, c.span.end)),
-            },
-            format!(
-                "commandid names envid {} seqid {}, which nobody sent in this dialog{hint}",
-                id.envid, id.seqid
-            ),
+        let spot = Spot {
+            path: Some(format!("{path}/commandid[1]")),
+            span: primitive
+                .element
+                .first("commandid")
+                .map(|c| (c.span.start, c.span.end)),
+        };
+        let message = format!(
+            "commandid names envid {} seqid {}, which nobody sent in this dialog{hint}",
+            id.envid, id.seqid
         );
+        // Whatever an err is for, it is stamped like any answer.
+        if entry != "XCCOSIP-3.2.1.5-09" {
+            desk.fail(
+                RULE,
+                "XCCOSIP-3.2.1.5-09",
+                doc.seen,
+                spot.clone(),
+                message.clone(),
+            );
+        }
+        desk.fail(RULE, entry, doc.seen, spot, message);
     }
 
     /// An answer whose reference is wrong was meant for something: that one is not missing any more.

@@ -35,6 +35,8 @@ pub(crate) const IDS: &[&str] = &[
     "XCCOSIP-3.2.3.5-22",
     "XCCOSIP-3.2.3.5-23",
     "XCCOSIP-3.2.3.5-24",
+    "XCCOSIP-2.2.2.1.22-03",
+    "XCCOSIP-3.2.4.5-04",
     "XCCOSIP-3.2.4.5-09",
     "XCCOSIP-3.2.4.5-10",
     "XCCOSIP-3.2.4.5-11",
@@ -105,12 +107,15 @@ pub(crate) fn join(reply: &Reply<'_>, desk: &mut Desk) {
     }
     let wanted = wanted(reply.asked);
     for chanib in &chanibs {
+        if guid_of(chanib).is_some_and(|g| wanted.contains_key(&g)) {
+            desk.pass(RULE, "XCCOSIP-3.2.4.5-04", reply.doc.seen);
+        }
         if let Some(guid) = guid_of(chanib)
             && !wanted.is_empty()
             && !wanted.contains_key(&guid)
         {
             reply.fails(
-                JOIN.chanib,
+                "XCCOSIP-3.2.4.5-04",
                 Some(chanib),
                 format!(
                     "the room joined is {}, another one was asked for",
@@ -226,6 +231,18 @@ fn people(reply: &Reply<'_>, chanibs: &[&Element], steps: &Steps, desk: &mut Des
     let mut ids: HashMap<i64, &Element> = HashMap::new();
     let mut uris: BTreeSet<String> = BTreeSet::new();
     let mut numbered = true;
+    let mut once = BTreeSet::new();
+    for uib in data.all("uib") {
+        let uri = uib.get("uri").unwrap_or("").trim().to_ascii_lowercase();
+        if !once.insert(uri.clone()) {
+            reply.fails(
+                steps.list,
+                Some(uib),
+                format!("{uri} is listed twice; the list is of unique users"),
+                desk,
+            );
+        }
+    }
     // The same user may be repeated in several chanib, with the same number.
     for uib in beside.chain(inside) {
         let uri = uib.get("uri").unwrap_or("").trim().to_ascii_lowercase();
@@ -274,20 +291,26 @@ fn people(reply: &Reply<'_>, chanibs: &[&Element], steps: &Steps, desk: &mut Des
         }
         for aib in chanib.all("aib") {
             let key = aib.get("key").unwrap_or("").trim().to_owned();
-            reply.expect(
-                forms::is_integer(&key, i64::MIN.into(), i64::MAX.into()),
-                steps.key,
-                Some(aib),
-                || format!("the key {key:?} is no role number"),
-                desk,
-            );
-            if !keys.insert(key.clone()) {
-                reply.fails(
-                    steps.aib,
+            let number = aib.get("key").is_none()
+                || forms::is_integer(&key, i64::MIN.into(), i64::MAX.into());
+            for id in [steps.key, "XCCOSIP-2.2.2.1.22-03"] {
+                reply.expect(
+                    number,
+                    id,
                     Some(aib),
-                    format!("two aib with the key {key}; there is one for each role"),
+                    || format!("the key {key:?} is no role number"),
                     desk,
                 );
+            }
+            if !keys.insert(key.clone()) {
+                for id in [steps.aib, steps.key] {
+                    reply.fails(
+                        id,
+                        Some(aib),
+                        format!("two aib with the key {key}; each role has its own"),
+                        desk,
+                    );
+                }
             } else {
                 desk.pass(RULE, steps.aib, reply.doc.seen);
             }

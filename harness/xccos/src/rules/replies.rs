@@ -262,6 +262,14 @@ fn count(reply: &Reply<'_>, desk: &mut Desk) {
         );
         return;
     }
+    if items == 0 && value > 0 && reply.primitive.id() == "rpl:bccontext" {
+        reply.fails(
+            "XCCOSIP-3.2.5.5-09",
+            reply.data,
+            format!("cnt says {value}, but there is no msg"),
+            desk,
+        );
+    }
     // An empty result has no positive count; 1 for nothing would still be wrong.
     reply.expect(
         value == items,
@@ -350,6 +358,15 @@ fn server_info(reply: &Reply<'_>, known: &mut Known, desk: &mut Desk) {
             }
             None => {}
         }
+    }
+    let certain: u64 = BITS.iter().filter(|b| b.3).map(|b| b.0).sum();
+    if asked & certain != 0 && given & asked == 0 {
+        reply.fails(
+            "XCCOSIP-3.2.2.5-02",
+            Some(sib),
+            format!("infoType {asked} was asked for, the reply gives nothing of it"),
+            desk,
+        );
     }
     let undefined = given & !0x6ff;
     reply.expect(

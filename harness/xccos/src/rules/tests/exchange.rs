@@ -151,7 +151,7 @@ pub fn play(s: &mut Stage) {
             114,
             "bccontext",
             &format!(
-                "<chanib uri=\"{L}\"><msg id=\"grpchat\" chanUri=\"{L}\" author=\"sip:carol@example.com\" authdisp=\"Carol\" alert=\"false\" chatId=\"40\" ts=\"2011-10-24T21:23:33.123Z\"><chat>old</chat></msg></chanib><cnt value=\"1\" over=\"false\"/><status>1</status>"
+                "<chanib uri=\"{L}\"><msg id=\"grpchat\" chanUri=\"{L}\" author=\"sip:carol@example.com\" authdisp=\"Carol\" alert=\"false\" chatId=\"40\" ts=\"2011-10-24T21:23:33.123Z\"><chat>old</chat></msg><msg id=\"grpchat\" chanUri=\"{L}\" author=\"sip:carol@example.com\" authdisp=\"Carol\" alert=\"false\" chatId=\"38\" ts=\"2011-10-24T21:23:31.123Z\"><chat>older</chat></msg></chanib><cnt value=\"2\" over=\"false\"/><status>2</status>"
             ),
         ),
     );

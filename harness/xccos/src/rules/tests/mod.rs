@@ -1,5 +1,6 @@
 /*! The monitor on recordings: a good exchange, unusual ones, and single edits. */
 
+mod defects;
 mod exchange;
 mod stage;
 
