@@ -19,6 +19,8 @@ mod session;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_mock;
 
 use std::future::Future;
 use std::pin::Pin;

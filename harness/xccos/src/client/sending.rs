@@ -45,17 +45,9 @@ impl Client {
         self.sends += 1;
         let send = self.sends;
         let mut elements = Vec::with_capacity(primitives.len());
+        let mut waiting = Vec::with_capacity(primitives.len());
         for (seqid, (mut element, request, kind)) in (1..).zip(primitives) {
             element.set("seqid", seqid.to_string());
-            let id = MsgId { envid, seqid };
-            if let Kind::Join {
-                rooms,
-                backchat: true,
-                ..
-            } = &kind
-            {
-                self.backchat.insert(id, rooms.clone());
-            }
             let deadline = now.since + self.timer(&kind);
             if self.faults.has(Fault::SharedTimer) {
                 self.pending.restart(deadline);
@@ -69,11 +61,29 @@ impl Client {
                     kind,
                 },
             };
-            self.pending.insert(id, pending);
+            waiting.push((MsgId { envid, seqid }, pending));
             elements.push(element);
         }
         let mut envelope = Envelope::new(envid, elements);
-        if self.faults.outgoing(&mut envelope) {
+        let sent = self.faults.outgoing(&mut envelope);
+        // A client that numbers wrongly still knows what it wrote.
+        if !self.faults.is_empty() && envelope.primitives().count() == waiting.len() {
+            for ((id, _), primitive) in waiting.iter_mut().zip(envelope.primitives()) {
+                *id = primitive.msg_id().unwrap_or(*id);
+            }
+        }
+        for (id, pending) in waiting {
+            if let Kind::Join {
+                rooms,
+                backchat: true,
+                ..
+            } = &pending.what.kind
+            {
+                self.backchat.insert(id, rooms.clone());
+            }
+            self.pending.insert(id, pending);
+        }
+        if sent {
             self.out.push_back(Output::Send {
                 dialog: self.dialogs,
                 send,
