@@ -6,7 +6,7 @@ before the SIP answer, several for one command where 3.2.3.5 wants it so. What
 nobody answered is judged at the end, and only when there was time enough.
 */
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use trace::{Micros, Seat};
 
@@ -123,9 +123,16 @@ pub(crate) struct Exchange {
     index: HashMap<(DialogId, MsgId), usize>,
     by_request: HashMap<u64, Vec<usize>>,
     busy: HashMap<DialogId, bool>,
+    /// Dialogs in which a client sent a body that no reference can name.
+    obscure: HashSet<DialogId>,
 }
 
 impl Exchange {
+    /// A client sent a body that is no XCCOS document: an err for it can refer to nothing.
+    pub fn obscure(&mut self, dialog: Option<DialogId>) {
+        self.obscure.extend(dialog);
+    }
+
     /// A client sent a command or a chat.
     pub fn sent(&mut self, doc: &Doc<'_>, primitive: &Primitive<'_>, up: bool) -> Option<usize> {
         let dialog = doc.seen.dialog?;
@@ -405,9 +412,11 @@ impl Exchange {
 
     /// Whether something without readable ids waits for an err in this dialog.
     fn unreadable(&self, dialog: DialogId) -> bool {
-        self.sent
-            .iter()
-            .any(|s| s.dialog == dialog && s.id.is_none())
+        self.obscure.contains(&dialog)
+            || self
+                .sent
+                .iter()
+                .any(|s| s.dialog == dialog && s.id.is_none())
     }
 
     /// What nobody answered.

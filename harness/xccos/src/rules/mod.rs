@@ -296,6 +296,14 @@ impl Monitor {
                 }
             }
         }
+        let obscure = match &seen.body {
+            Body::None => false,
+            Body::Bad(_) => true,
+            Body::Doc(envelope) => !envelope.is_xccos() || envelope.envid().is_none(),
+        };
+        if obscure && seen.from == Seat::Client && seen.message.is_request() {
+            self.exchange.obscure(seen.dialog);
+        }
         if let Body::Bad(error) = &seen.body {
             self.desk.fail(
                 "schema",
