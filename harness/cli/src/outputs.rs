@@ -95,6 +95,10 @@ impl Outputs {
             self.failed.get_or_insert(WriteError { path, error });
         }
         let _ = self.console.finish();
+        if crate::terminal::set("GITHUB_ACTIONS") {
+            // The runner reads commands from both outputs; this one carries no machine output.
+            eprint!("{}", report::github::annotations(self.console.run()));
+        }
         let written = render(self.console.run(), catalogue, &self.dir, extra)?;
         match self.failed {
             Some(failed) => Err(failed),

@@ -244,8 +244,8 @@ fn earlier(scenario: &Scenario, attempt: &Attempt, run: &Run, catalogue: &Catalo
 fn details(run: &Run, scenario: &Scenario, attempt: &Attempt, catalogue: &Catalogue) -> String {
     let context = plain(catalogue);
     let mut out = String::from("\n");
-    for finding in attempt.violations() {
-        out.push_str(&diagnostic(&context, attempt, finding));
+    for (finding, more) in attempt.grouped() {
+        out.push_str(&diagnostic(&context, attempt, finding, &more));
         out.push('\n');
         if out.len() > BODY {
             break;
@@ -266,8 +266,10 @@ fn remarks(run: &Run, scenario: &Scenario, catalogue: &Catalogue) -> String {
     let context = plain(catalogue);
     let mut out = String::new();
     if matches!(scenario.outcome(), Some(Outcome::Pass | Outcome::Warn)) {
-        for finding in scenario.violations().filter(|f| f.verdict == Verdict::Warn) {
-            out.push_str(&diagnostic(&context, &scenario.last, finding));
+        for (finding, more) in scenario.last.grouped() {
+            if finding.verdict == Verdict::Warn {
+                out.push_str(&diagnostic(&context, &scenario.last, finding, &more));
+            }
         }
         if !out.is_empty() {
             out.push_str(&format!("repeat with: {}\n", run.repeat(&scenario.info.id)));

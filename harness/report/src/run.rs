@@ -7,6 +7,7 @@ judges nothing: outcomes are those the stream tells.
 
 use std::collections::HashMap;
 
+use indexmap::IndexMap;
 use judge::{
     Blame, Finding, Outcome, RequirementResult, RunEvent, RunInfo, ScenarioInfo, SnapshotState,
     Status, Summary, Verdict,
@@ -75,7 +76,7 @@ pub struct Found {
 }
 
 /// What a finding comes to in a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Weight {
     /// It held.
     Held,
@@ -366,6 +367,19 @@ impl Attempt {
         of(Weight::Violation).chain(of(Weight::Warning))
     }
 
+    /// The violations with those that say the same of other messages put together: the first of
+    /// each kind, and the numbers of the other messages.
+    pub fn grouped(&self) -> Vec<(&Finding, Vec<u64>)> {
+        let mut groups: IndexMap<(String, String), (&Finding, Vec<u64>)> = IndexMap::new();
+        for finding in self.violations() {
+            groups
+                .entry(kind(finding))
+                .and_modify(|(_, more)| more.extend(finding.event))
+                .or_insert((finding, Vec::new()));
+        }
+        groups.into_values().collect()
+    }
+
     /// The event with this number.
     pub fn event(&self, seq: u64) -> Option<&trace::Event> {
         match self.events.get(usize::try_from(seq).ok()?) {
@@ -373,6 +387,25 @@ impl Attempt {
             _ => self.events.iter().find(|e| e.seq == seq),
         }
     }
+}
+
+/// What two findings have in common that differ in numbers only.
+pub fn kind(finding: &Finding) -> (String, String) {
+    let mut message = String::with_capacity(finding.message.len());
+    for c in finding.message.chars() {
+        if !c.is_ascii_digit() {
+            message.push(c);
+        } else if !message.ends_with('#') {
+            message.push('#');
+        }
+    }
+    (
+        format!(
+            "{}/{}/{:?}",
+            finding.requirement, finding.rule, finding.verdict
+        ),
+        message,
+    )
 }
 
 /// The word for whose fault something is.

@@ -77,8 +77,10 @@ fn point(out: &mut String, n: usize, run: &Run, scenario: &Scenario, catalogue: 
 
 fn block(out: &mut String, run: &Run, scenario: &Scenario, catalogue: &Catalogue) {
     let findings: Vec<_> = scenario
-        .violations()
-        .chain(scenario.waived().map(|(f, _)| f))
+        .last
+        .grouped()
+        .into_iter()
+        .chain(scenario.waived().map(|(f, _)| (f, Vec::new())))
         .collect();
     let outcome = scenario.outcome();
     let plain = matches!(
@@ -107,7 +109,7 @@ fn block(out: &mut String, run: &Run, scenario: &Scenario, catalogue: &Catalogue
         width: 100,
         sources: None,
     };
-    for finding in findings.iter().take(20) {
+    for (finding, more) in findings.iter().take(20) {
         out.push_str(&format!(
             "    - requirement: {}\n      level: {}\n      message: {}\n      blame: {}\n      detail: |\n",
             quoted(&finding.requirement),
@@ -115,7 +117,7 @@ fn block(out: &mut String, run: &Run, scenario: &Scenario, catalogue: &Catalogue
             quoted(&finding.message),
             blame_word(finding.blame),
         ));
-        for line in diagnostic(&context, &scenario.last, finding).lines() {
+        for line in diagnostic(&context, &scenario.last, finding, more).lines() {
             out.push_str(&format!("        {line}\n"));
         }
     }

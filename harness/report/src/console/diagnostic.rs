@@ -24,8 +24,14 @@ pub struct Context<'a> {
     pub sources: Option<Sources<'a>>,
 }
 
-/// Renders one finding; every line ends with a line feed.
-pub fn diagnostic(context: &Context<'_>, attempt: &Attempt, finding: &Finding) -> String {
+/// Renders one finding; `more` are the numbers of other messages that it holds of as well. Every
+/// line ends with a line feed.
+pub fn diagnostic(
+    context: &Context<'_>,
+    attempt: &Attempt,
+    finding: &Finding,
+    more: &[u64],
+) -> String {
     let paint = context.paint;
     let mut out = String::new();
     let mut line = |text: String| {
@@ -142,6 +148,17 @@ pub fn diagnostic(context: &Context<'_>, attempt: &Attempt, finding: &Finding) -
                 requirement.conflicts.join(", ")
             ));
         }
+    }
+    if !more.is_empty() {
+        let mut numbers: Vec<String> = more.iter().take(8).map(u64::to_string).collect();
+        if more.len() > numbers.len() {
+            numbers.push("…".to_owned());
+        }
+        line(format!(
+            "{pad} {equals} the same of {} more: {}",
+            text::count(more.len(), "message"),
+            numbers.join(", ")
+        ));
     }
     let mut by = format!("found by {}", text::visible(&finding.rule));
     if finding.verdict == Verdict::Fail || finding.verdict == Verdict::Warn {

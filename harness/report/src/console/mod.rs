@@ -63,6 +63,9 @@ impl Default for Options {
     }
 }
 
+/// Failing scenarios that are shown with everything.
+const DETAILED: usize = 20;
+
 /// Gives the text of a scenario file by the name the stream calls it, for carets into it.
 pub type SourceReader = Box<dyn Fn(&str) -> Option<String> + Send>;
 
@@ -267,9 +270,9 @@ impl<W: Write> Console<W> {
         const MOST: usize = 12;
         let context = self.context();
         let mut out = String::new();
-        let all: Vec<_> = attempt.violations().collect();
-        for finding in all.iter().take(MOST) {
-            out.push_str(&diagnostic(&context, attempt, finding));
+        let all = attempt.grouped();
+        for (finding, more) in all.iter().take(MOST) {
+            out.push_str(&diagnostic(&context, attempt, finding, more));
             out.push('\n');
         }
         if all.len() > MOST {
@@ -503,8 +506,14 @@ impl<W: Write> Fold for Console<W> {
         let failures: Vec<&Scenario> = self.run.scenarios.iter().filter(bad).collect();
         if !failures.is_empty() {
             out.push_str(&format!("\n{}\n\n", paint.bold("failures")));
-            for scenario in &failures {
+            for scenario in failures.iter().take(DETAILED) {
                 out.push_str(&self.failure(scenario));
+            }
+            if failures.len() > DETAILED {
+                out.push_str(&format!(
+                    "… and {} more failing; the HTML report shows all\n\n",
+                    text::count(failures.len() - DETAILED, "scenario")
+                ));
             }
         } else {
             out.push('\n');

@@ -1,6 +1,7 @@
 //! One scenario of the page: its line, and what it opens to.
 
 use askama::Template;
+use indexmap::IndexMap;
 use judge::{Catalogue, Verdict};
 
 use super::ladder::{self, Depth, Lane, Row};
@@ -45,6 +46,8 @@ pub struct Card {
     pub place: String,
     /// The line with the marked part as HTML; empty without one.
     pub excerpt: String,
+    /// Other messages it holds of as well: link target and number.
+    pub more: Vec<(String, u64)>,
 }
 
 /// What a scenario opens to; rendered on its own so that it can be packed.
@@ -71,6 +74,9 @@ pub struct Body {
 const ROWS: usize = 2_000;
 const CARDS: usize = 100;
 const DIFF: usize = 2_000;
+
+/// Most further messages that one card links to.
+const LINKS: usize = 40;
 
 impl Body {
     /// Everything about one scenario, to the given depth.
@@ -165,9 +171,24 @@ fn cards(scenario: &str, attempt: &Attempt, catalogue: &Catalogue) -> Vec<Card> 
         .filter(|f| f.finding.verdict != Verdict::Pass)
         .collect();
     found.sort_by_key(|f| std::cmp::Reverse(f.weight()));
-    found
-        .into_iter()
-        .map(|f| card(scenario, attempt, catalogue, f))
+    let mut groups: IndexMap<_, (&Found, Vec<u64>)> = IndexMap::new();
+    for f in found {
+        groups
+            .entry((f.weight(), crate::run::kind(&f.finding)))
+            .and_modify(|(_, more)| more.extend(f.finding.event))
+            .or_insert((f, Vec::new()));
+    }
+    groups
+        .into_values()
+        .map(|(f, more)| {
+            let mut card = card(scenario, attempt, catalogue, f);
+            card.more = more
+                .into_iter()
+                .take(LINKS)
+                .map(|seq| (format!("message={scenario}:{seq}"), seq))
+                .collect();
+            card
+        })
         .collect()
 }
 
@@ -244,6 +265,7 @@ fn card(scenario: &str, attempt: &Attempt, catalogue: &Catalogue, found: &Found)
         message_link,
         place,
         excerpt,
+        more: Vec::new(),
     }
 }
 

@@ -328,6 +328,8 @@ pub fn variety() -> Vec<RunEvent> {
     );
     second.event = Some(4);
     second.place.path = Some("/xccos/rpl/data/chanib".into());
+    let mut again = second.clone();
+    again.event = Some(6);
     let mut info = finding(
         "SIP",
         Level::Should,
@@ -339,6 +341,7 @@ pub fn variety() -> Vec<RunEvent> {
         .trace(id, exchange(JOINED))
         .find(id, wrong, None)
         .find(id, second, None)
+        .find(id, again, None)
         .find(id, info, None)
         .end(id, Outcome::Fail, None);
 
