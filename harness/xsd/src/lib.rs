@@ -14,6 +14,8 @@ mod builtin;
 mod check;
 mod component;
 pub mod doc;
+#[cfg(any(test, feature = "generate"))]
+pub mod generate;
 pub mod lines;
 mod link;
 mod load;

@@ -139,6 +139,12 @@ impl Program {
         self.entries().map(|entry| entry.0).collect()
     }
 
+    #[cfg(any(test, feature = "generate"))]
+    pub(crate) fn admits_wildcards(&self) -> bool {
+        let wild = |instruction: &Instruction| matches!(instruction, Instruction::Wild(_));
+        self.code.iter().any(wild)
+    }
+
     fn entries(&self) -> impl Iterator<Item = &(NameId, ElementId)> {
         self.code.iter().flat_map(|instruction| match instruction {
             Instruction::Names(names) => names.iter(),

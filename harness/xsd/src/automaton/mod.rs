@@ -226,6 +226,16 @@ impl Automaton {
         }
     }
 
+    /// Whether any wildcard is in the model.
+    #[cfg(any(test, feature = "generate"))]
+    pub(crate) fn admits_wildcards(&self) -> bool {
+        match self {
+            Automaton::Dfa(dfa) => !dfa.wild.is_empty(),
+            Automaton::All(_) => false,
+            Automaton::Counted(program) => program.admits_wildcards(),
+        }
+    }
+
     /// Every name in the model.
     pub(crate) fn names(&self) -> Vec<NameId> {
         let mut names: Vec<NameId> = match self {

@@ -70,6 +70,12 @@ impl Pattern {
         self.regex.is_match(value)
     }
 
+    /// The expression in the syntax of the `regex` crate.
+    #[cfg(any(test, feature = "generate"))]
+    pub(crate) fn translated(&self) -> &str {
+        self.regex.as_str()
+    }
+
     /// The expression as the schema has it.
     pub(crate) fn source(&self) -> &str {
         &self.source
