@@ -206,7 +206,7 @@ pub fn matrix(library: &Library, sample: &Sample) -> Matrix {
         .collect();
     let suites: HashMap<Seat, Suite> = [Seat::Server, Seat::Client]
         .into_iter()
-        .map(|seat| (seat, Suite::new(library, seat)))
+        .filter_map(|seat| Some((seat, Suite::new(library, seat).ok()?)))
         .collect();
     let next = AtomicUsize::new(0);
     let rows: Mutex<Vec<(usize, Row)>> = Mutex::default();
@@ -263,14 +263,18 @@ fn reasons() -> HashMap<String, String> {
 
 /// The scenarios for one target seat, and which of them look at which requirement.
 struct Suite {
+    server: ServerInMemory,
+    client: ClientInMemory,
     target: Seat,
     scenarios: Vec<Arc<Scenario>>,
     looks: HashMap<String, Vec<usize>>,
 }
 
 impl Suite {
-    fn new(library: &Library, target: Seat) -> Suite {
+    fn new(library: &Library, target: Seat) -> Result<Suite, judge::Unproven> {
         let mut suite = Suite {
+            server: ServerInMemory::new(world())?,
+            client: ClientInMemory::new(world())?,
             target,
             scenarios: library
                 .scenarios
@@ -298,7 +302,7 @@ impl Suite {
             }
         }
         suite.looks = looks;
-        suite
+        Ok(suite)
     }
 
     /// The order in which scenarios are likely to find it.
@@ -378,24 +382,20 @@ impl Suite {
         });
         options.epoch = Some(EPOCH);
         let site: Arc<dyn Site> = match self.target {
-            Seat::Server => match ServerInMemory::new(world()) {
-                Ok(mut site) => {
-                    if let Some(defect) = defect {
-                        site.options.defects = Defects::named([defect.id]).unwrap_or_default();
-                    }
-                    Arc::new(site)
+            Seat::Server => {
+                let mut site = self.server.clone();
+                if let Some(defect) = defect {
+                    site.options.defects = Defects::named([defect.id]).unwrap_or_default();
                 }
-                Err(_) => return Vec::new(),
-            },
-            Seat::Client => match ClientInMemory::new(world()) {
-                Ok(mut site) => {
-                    if let Some(How::Client(faults)) = defect.map(|d| d.how) {
-                        site.options.faults = faults.to_vec();
-                    }
-                    Arc::new(site)
+                Arc::new(site)
+            }
+            Seat::Client => {
+                let mut site = self.client.clone();
+                if let Some(How::Client(faults)) = defect.map(|d| d.how) {
+                    site.options.faults = faults.to_vec();
                 }
-                Err(_) => return Vec::new(),
-            },
+                Arc::new(site)
+            }
         };
         let mut findings = Vec::new();
         runtime.block_on(async {

@@ -61,6 +61,7 @@ fn link(opened: Opened, client: &str, server: &str) -> Link {
 }
 
 /// A fresh chat server of ours for each scenario.
+#[derive(Clone)]
 pub struct ServerInMemory {
     /// What it holds.
     pub world: World,
@@ -125,6 +126,7 @@ impl Site for ServerInMemory {
 }
 
 /// A fresh reference client of ours for each scenario.
+#[derive(Clone)]
 pub struct ClientInMemory {
     /// What the harness's own server holds.
     pub world: World,
