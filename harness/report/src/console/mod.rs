@@ -506,13 +506,27 @@ impl<W: Write> Fold for Console<W> {
         let failures: Vec<&Scenario> = self.run.scenarios.iter().filter(bad).collect();
         if !failures.is_empty() {
             out.push_str(&format!("\n{}\n\n", paint.bold("failures")));
-            for scenario in failures.iter().take(DETAILED) {
+            let (mut told, mut alike): (Vec<&Scenario>, usize) = (Vec::new(), 0);
+            for scenario in &failures {
+                if told.iter().any(|t| same_environment(t, scenario)) {
+                    alike += 1;
+                } else {
+                    told.push(scenario);
+                }
+            }
+            for scenario in told.iter().take(DETAILED) {
                 out.push_str(&self.failure(scenario));
             }
-            if failures.len() > DETAILED {
+            if alike > 0 {
+                out.push_str(&format!(
+                    "{} more ended with the same error and no finding\n\n",
+                    text::count(alike, "scenario")
+                ));
+            }
+            if told.len() > DETAILED {
                 out.push_str(&format!(
                     "… and {} more failing; the HTML report shows all\n\n",
-                    text::count(failures.len() - DETAILED, "scenario")
+                    text::count(told.len() - DETAILED, "scenario")
                 ));
             }
         } else {
@@ -539,4 +553,17 @@ impl<W: Write> Fold for Console<W> {
         self.say(&out)?;
         self.out.flush()
     }
+}
+
+/// Whether two scenarios failed alike before anything could be judged: one target
+/// that cannot be reached is one thing to read, not one for each scenario.
+fn same_environment(told: &Scenario, scenario: &Scenario) -> bool {
+    let bare =
+        |s: &Scenario| s.outcome() == Some(Outcome::Error) && s.last.violations().next().is_none();
+    bare(told)
+        && bare(scenario)
+        && match (told.reason(), scenario.reason()) {
+            (Some(first), Some(next)) => next.ends_with(first) || next == first,
+            _ => false,
+        }
 }
