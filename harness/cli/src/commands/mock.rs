@@ -12,10 +12,10 @@ use sip::net::ca::Ca;
 use sip::net::{Identity, Listener, Pem, TlsServer};
 use trace::Seat;
 use xccos::rules::Target as Judged;
-use xccos::server::{Options, Server};
+use xccos::server::Options;
 use xccos::world::World;
 
-use super::{live, world};
+use super::{live, mock_extras as extras, world};
 use crate::args::{self, ProxyTransport};
 use crate::failure::{Done, Failure};
 use crate::terminal::Terminal;
@@ -23,7 +23,7 @@ use crate::watch::{Record, Tally, Watch};
 
 /// Serves until Ctrl-C or the end of `--duration`.
 pub fn mock(args: &args::Mock, terminal: &Terminal) -> Done {
-    let world = match &args.world {
+    let mut world = match &args.world {
         Some(path) => world::read(path, terminal)?,
         None => World::sample(),
     };
@@ -50,14 +50,17 @@ pub fn mock(args: &args::Mock, terminal: &Terminal) -> Done {
         if let Some(path) = &args.record {
             observers.push(Box::new(record(path)?));
         }
-        let server = Server::new(
+        let identity = certificate.as_ref().map(|c| &c.identity);
+        let web = extras::web(args, identity, &mut world).await?;
+        let server = extras::server(
+            args,
             world.clone(),
             Options {
                 seed: args.seed.unwrap_or_else(super::run::draw),
                 defects: defects.clone(),
                 ..Options::default()
             },
-        );
+        )?;
         let transport = if tls { Transport::Tls } else { Transport::Tcp };
         let host = match local.ip() {
             std::net::IpAddr::V6(ip) => format!("[{ip}]"),
@@ -89,7 +92,18 @@ pub fn mock(args: &args::Mock, terminal: &Terminal) -> Done {
             |peer, error| super::warn(&format!("{peer}: {}", crate::site::words(&error))),
             stop.clone(),
         ));
+        let web = web.map(|listener| {
+            let (mock, world, stop) = (mock.clone(), world.clone(), stop.clone());
+            tokio::spawn(extras::serve(listener, mock, world, stop))
+        });
+        if let Some(path) = &args.world {
+            let (path, mock, world) = (path.clone(), mock.clone(), world.clone());
+            tokio::spawn(extras::follow(path, mock, world, *terminal, stop.clone()));
+        }
         let _ = serving.await;
+        if let Some(web) = web {
+            let _ = web.await;
+        }
         mock.stop().await;
         let counts = tally.counts();
         if !terminal.is_quiet() {
@@ -210,6 +224,15 @@ fn greet(args: &args::Mock, world: &World, address: &str, defects: &xccos::defec
     }
     if let Some(path) = &args.write_target {
         anstream::eprintln!("  described in {}", path.display());
+    }
+    if args.web.is_some() {
+        let settings = &world.settings;
+        for url in [&settings.room_management_url, &settings.file_store]
+            .into_iter()
+            .flatten()
+        {
+            anstream::eprintln!("  web {url}");
+        }
     }
     for defect in defects.iter() {
         super::warn(&format!(

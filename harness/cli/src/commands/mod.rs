@@ -8,6 +8,7 @@ mod lint;
 mod list;
 mod live;
 mod mock;
+mod mock_extras;
 mod new;
 mod proxy;
 mod report;

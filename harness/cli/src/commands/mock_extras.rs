@@ -1,0 +1,121 @@
+//! What a mock can do beside chatting: keep its state in a file, serve the web side, follow its world file.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use peer::mock::Mock;
+use peer::mock::chat::Chat;
+use peer::web::{self, Served};
+use sip::net::{Identity, Listener, TlsServer};
+use tokio::sync::watch;
+use xccos::server::{Options, Server, SqliteJournal};
+use xccos::world::World;
+
+use super::world;
+use crate::args;
+use crate::failure::Failure;
+use crate::terminal::Terminal;
+
+/// How often a world file is looked at for changes.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// The server of a world, continuing what `--store` kept.
+pub fn server(args: &args::Mock, world: World, options: Options) -> Result<Server, Failure> {
+    let Some(path) = &args.store else {
+        return Ok(Server::new(world, options));
+    };
+    SqliteJournal::open(path)
+        .and_then(|journal| Server::with_journal(world, options, Box::new(journal)))
+        .map_err(|e| Failure::environment(format!("--store: {e}")))
+}
+
+/// The listener of `--web`, if it is asked for; the world then tells its addresses.
+pub async fn web(
+    args: &args::Mock,
+    identity: Option<&Identity>,
+    world: &mut World,
+) -> Result<Option<Listener>, Failure> {
+    let Some(address) = &args.web else {
+        return Ok(None);
+    };
+    let Some(identity) = identity else {
+        return Err(Failure::usage(
+            "--web serves HTTPS and needs a certificate: leave --transport at tls",
+        ));
+    };
+    let listener = Listener::bind(address, Some(TlsServer::new(identity.clone()))).await?;
+    let port = listener.local_addr().port();
+    web::advertise(world, &format!("https://localhost:{port}"));
+    Ok(Some(listener))
+}
+
+/// Serves the web side until `stop`, a line a request.
+pub async fn serve(listener: Listener, mock: Mock, world: World, stop: watch::Receiver<bool>) {
+    let failed = |peer: String, error: sip::net::NetError| {
+        super::warn(&format!("web: {peer}: {}", crate::site::words(&error)));
+    };
+    web::serve(listener, mock, &world, tell, failed, stop).await;
+}
+
+fn tell(served: Served) {
+    // A query may hold a token.
+    let path = served.target.split('?').next().unwrap_or_default();
+    anstream::eprintln!(
+        "web {} {} {path} {}",
+        served.peer,
+        served.method,
+        served.status
+    );
+    for remark in served.remarks.iter().filter(|r| !r.held) {
+        super::warn(&format!("{}: {}", remark.requirement, remark.message));
+    }
+}
+
+/// Reloads the world whenever its file changes. A file that cannot be used is reported, and the world stays.
+pub async fn follow(
+    path: PathBuf,
+    mock: Mock,
+    kept: World,
+    terminal: Terminal,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut seen = changed(&path);
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        let now = changed(&path);
+        if now == seen || now.is_none() {
+            continue;
+        }
+        seen = now;
+        let mut world = match world::read(&path, &terminal) {
+            Ok(world) => world,
+            Err(failure) => {
+                failure.print();
+                super::warn("the world stays as it is");
+                continue;
+            }
+        };
+        // The web side stays where it is.
+        world.settings.file_store = kept.settings.file_store.clone();
+        world.settings.room_management_url = kept.settings.room_management_url.clone();
+        let done = mock.with(move |hub, now, wire| {
+            hub.with_model(now, wire, |model, effects| {
+                if let Some(chat) = model.as_any().downcast_mut::<Chat>() {
+                    let outputs = chat.server().reload(now, world);
+                    chat.carry(outputs, None, effects);
+                }
+            });
+        });
+        if done.await.is_some() && !terminal.is_quiet() {
+            anstream::eprintln!("world read again from {}", path.display());
+        }
+    }
+}
+
+fn changed(path: &Path) -> Option<(SystemTime, u64)> {
+    let meta = std::fs::metadata(path).ok()?;
+    Some((meta.modified().ok()?, meta.len()))
+}
