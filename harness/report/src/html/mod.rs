@@ -295,7 +295,8 @@ fn covered(run: &Run, catalogue: &Catalogue) -> Option<String> {
 }
 
 fn broken(run: &Run, catalogue: &Catalogue) -> Vec<Broken> {
-    let mut by_id: indexmap::IndexMap<&str, (judge::Level, Vec<&str>)> = indexmap::IndexMap::new();
+    let mut by_id: indexmap::IndexMap<&str, (&judge::Finding, Vec<&str>)> =
+        indexmap::IndexMap::new();
     for scenario in &run.scenarios {
         for finding in scenario.violations() {
             if finding.verdict != Verdict::Fail {
@@ -303,7 +304,7 @@ fn broken(run: &Run, catalogue: &Catalogue) -> Vec<Broken> {
             }
             let (_, scenarios) = by_id
                 .entry(&finding.requirement)
-                .or_insert((finding.level, Vec::new()));
+                .or_insert((finding, Vec::new()));
             if scenarios.last() != Some(&scenario.info.id.as_str()) {
                 scenarios.push(&scenario.info.id);
             }
@@ -311,13 +312,17 @@ fn broken(run: &Run, catalogue: &Catalogue) -> Vec<Broken> {
     }
     by_id
         .into_iter()
-        .map(|(id, (level, scenarios))| {
+        .map(|(id, (first, scenarios))| {
             let requirement = catalogue.get(id);
             Broken {
                 id: visible(id).into_owned(),
-                level: level.to_string(),
+                level: first.level.to_string(),
                 section: requirement.map_or(String::new(), |r| r.section.clone()),
-                statement: requirement.map_or(String::new(), |r| r.statement.clone()),
+                // `SCHEMA` and `SIP` state nothing by themselves; what was found first does.
+                statement: match requirement {
+                    Some(r) => r.statement.clone(),
+                    None => visible(&text::cut(&first.message, 300)).into_owned(),
+                },
                 more: scenarios.len().saturating_sub(8),
                 scenarios: scenarios
                     .into_iter()
