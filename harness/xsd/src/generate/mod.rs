@@ -27,6 +27,10 @@ const DEEPEST: usize = 60;
 /// Most elements of one document.
 const MOST_ELEMENTS: usize = 2000;
 
+/// From this depth on, and from this many elements on, nothing optional is added.
+const ENOUGH_DEPTH: usize = 10;
+const ENOUGH_ELEMENTS: usize = 200;
+
 /// Documents with the given root that fit the schema; `size` is about the number of choices made.
 ///
 /// Rejects (filters out) attempts where a required value cannot be made up.
@@ -111,6 +115,11 @@ impl<'c> Builder<'c> {
         self.at >= self.numbers.len()
     }
 
+    /// Whether to take the shortest way out.
+    fn tired(&self, depth: usize) -> bool {
+        self.spent() || depth > ENOUGH_DEPTH || self.elements > ENOUGH_ELEMENTS
+    }
+
     /// One of `count` things; the first when the numbers are spent.
     fn choose(&mut self, count: usize) -> usize {
         if count == 0 {
@@ -193,11 +202,11 @@ impl<'c> Builder<'c> {
                 let mut cursor = automaton.start();
                 loop {
                     let done = automaton.accepts(&cursor);
-                    if done && (self.spent() || self.choose(8) == 0) {
+                    if done && (self.tired(depth) || self.choose(8) == 0) {
                         break;
                     }
                     // Numbers left: any way; none left: the shortest way to the end.
-                    let ways = if self.spent() || depth > DEEPEST / 2 {
+                    let ways = if self.tired(depth) {
                         if done {
                             break;
                         }
