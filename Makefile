@@ -45,3 +45,7 @@ install:
 clean:
 	$(CARGO) clean
 	rm -rf reports/latest
+
+# Plays the suites against every defect; writes reports/kill-matrix.html and .json.
+kill-matrix:
+	cargo run --release -q -p scenario --example kill-matrix

@@ -56,10 +56,8 @@ async fn a_conformant_client_passes_everything() {
             outcome,
             reason,
             ..
-        } => {
-            if outcome != Outcome::Pass {
-                bad.push(format!("{scenario}: {outcome} {reason:?}"));
-            }
+        } if outcome != Outcome::Pass => {
+            bad.push(format!("{scenario}: {outcome} {reason:?}"));
         }
         _ => {}
     })

@@ -60,10 +60,8 @@ async fn a_conformant_server_passes_everything() {
             outcome,
             reason,
             ..
-        } => {
-            if outcome != Outcome::Pass {
-                bad.push(format!("{scenario}: {outcome} {reason:?}"));
-            }
+        } if outcome != Outcome::Pass => {
+            bad.push(format!("{scenario}: {outcome} {reason:?}"));
         }
         _ => {}
     })

@@ -43,6 +43,9 @@ pub struct Matcher<'a, S: Scope> {
 
 type Outcome = Result<(), Box<Mismatch>>;
 
+/// Names and values that a pattern keeps.
+type Saved = Vec<(String, String)>;
+
 impl<'a, S: Scope> Matcher<'a, S> {
     /// A matcher with nothing collected.
     pub fn new(scope: &'a S, now: jiff::Timestamp) -> Matcher<'a, S> {
@@ -107,7 +110,7 @@ impl<'a, S: Scope> Matcher<'a, S> {
         let mut fitting = 0;
         let mut total = 0;
         let before = (self.depth, self.saved.len());
-        let mut best: Option<(usize, u32, Vec<(String, String)>)> = None;
+        let mut best: Option<(usize, u32, Saved)> = None;
         let considered = match wanted.quantity {
             Quantity::First => 1,
             _ => usize::MAX,
