@@ -113,6 +113,23 @@ impl Browser {
         }
     }
 
+    /// Goes to an address and waits until the browser says that it is loaded, which works without
+    /// scripts as well.
+    pub fn go(&mut self, url: &str) {
+        let loaded = |event: &Value| event["method"] == "Page.loadEventFired";
+        self.call("Runtime.evaluate", json!({"expression": "0"}));
+        self.events.retain(|e| !loaded(e));
+        self.call("Page.navigate", json!({"url": url}));
+        let end = Instant::now() + PATIENCE;
+        while !self.events.iter().any(loaded) {
+            let message = self
+                .from
+                .recv_timeout(end.saturating_duration_since(Instant::now()))
+                .unwrap_or_else(|e| panic!("{url} is never loaded: {e}"));
+            self.events.push_back(message);
+        }
+    }
+
     /// The value of an expression; promises are awaited.
     pub fn eval(&mut self, expression: &str) -> Value {
         let result = self.call(
@@ -140,10 +157,9 @@ impl Browser {
             "Emulation.setDeviceMetricsOverride",
             json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}),
         );
-        self.call("Page.navigate", json!({"url": "about:blank"}));
-        self.until("location.href === 'about:blank'");
-        self.call("Page.navigate", json!({"url": url}));
-        self.until("location.href !== 'about:blank' && document.readyState === 'complete'");
+        // From elsewhere, so that an address that differs in its fragment only is loaded as well.
+        self.go("about:blank");
+        self.go(url);
     }
 
     /// A real click in the middle of what a selector's nth match shows.
