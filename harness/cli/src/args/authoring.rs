@@ -33,7 +33,7 @@ pub struct List {
 ///
 /// Examples:
 ///   parlance explain XCCOSIP-3.2.3.5-06
-///   parlance explain grpchat-no-echo
+///   parlance explain server/chat-without-name
 ///   parlance explain SCHEMA
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]

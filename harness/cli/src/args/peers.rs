@@ -21,7 +21,7 @@ pub enum ProxyTransport {
 ///   parlance mock                                             TLS on 127.0.0.1:5061, a built-in world
 ///   parlance mock --listen 127.0.0.1:0 --write-target t.yaml  any free port; t.yaml says which
 ///   parlance mock --world world.yaml --record trace.ndjson    your rooms; keep what crossed the wire
-///   parlance mock --defect grpchat-no-echo                    break one requirement
+///   parlance mock --defect server/chat-without-name           break one requirement
 ///   parlance mock --fault status:503:INFO@/10                 every tenth INFO is answered 503
 ///   parlance mock --fault delay:200ms --fault fragment:1      and a bad network
 #[derive(Debug, Args)]

@@ -83,7 +83,7 @@ pub enum Refused {
 ///   parlance run --last-failed -v                    what failed last time, with the messages
 ///   parlance run --shard 2/5 --report out/2          the second of five parts
 ///   parlance run --seat server --target client.yaml  against a chat client
-///   parlance run --defect grpchat-no-echo server/chat   see the harness find a broken server
+///   parlance run --defect server/chat-without-name server/chat   see a broken server found out
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct Run {

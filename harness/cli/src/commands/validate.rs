@@ -93,7 +93,8 @@ fn one(file: String, bytes: &[u8], profile: xccos::schema::Profile) -> FileRepor
         violations: Vec::new(),
         excerpts: Vec::new(),
     };
-    if let Err(error) = doc::parse(bytes, &Limits::default()) {
+    let read = doc::parse(bytes, &Limits::default()).and_then(|text| text.document().map(|_| ()));
+    if let Err(error) = read {
         report.excerpts = vec![line(error.line)];
         report.xml = Some(error);
         return report;

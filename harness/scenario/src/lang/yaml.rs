@@ -139,13 +139,32 @@ pub fn parse(source: &Arc<Source>) -> Result<Node, Diagnostic> {
     };
     let raw: Spanned<Raw> =
         serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-            let span = error.location().map(|l| span(&l)).unwrap_or_default();
+            let span = error.location().map(|l| place(text, &l)).unwrap_or_default();
             let message = error.without_snippet().to_string();
             // The position is shown by the caret.
             let message = message.split(" at line ").next().unwrap_or(&message);
             Diagnostic::error(source, span, format!("not usable as YAML: {message}"))
         })?;
     Ok(node(raw, text))
+}
+
+/// The place of an error; the parser knows line and column of some errors only.
+fn place(text: &str, location: &serde_saphyr::Location) -> Span {
+    if location.span().byte_offset().is_some() {
+        return span(location);
+    }
+    let line = location.line().max(1) as usize;
+    let start: usize = text
+        .split_inclusive('\n')
+        .take(line - 1)
+        .map(str::len)
+        .sum();
+    let column = location.column().max(1) as usize - 1;
+    let start = text
+        .get(start..)
+        .and_then(|rest| rest.char_indices().nth(column))
+        .map_or(text.len(), |(i, _)| start + i);
+    Span::of(text, start, start + 1)
 }
 
 fn span(location: &serde_saphyr::Location) -> Span {
