@@ -1,24 +1,8 @@
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
 use super::{Format, Profile};
-
-/// Which form a recording has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum Input {
-    /// By what the file looks like
-    #[default]
-    Auto,
-    /// One XCCOS document
-    Xml,
-    /// A SIP log in text: generic, SIPp's -trace_msg, Wireshark's or ngrep's
-    Sip,
-    /// A trace that Parlance wrote
-    Ndjson,
-    /// pcap or pcapng
-    Pcap,
-}
 
 /// Judge recordings: payload files, SIP logs, traces, captures
 ///
@@ -28,7 +12,7 @@ pub enum Input {
 /// Examples:
 ///   parlance check payload.xml
 ///   parlance check messages.log --format json
-///   parlance check capture.pcapng --keylog keys.txt
+///   parlance check capture.pcapng                  plain TCP; TLS cannot be looked into
 ///   cat message.sip | parlance check -
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
@@ -36,12 +20,6 @@ pub struct Check {
     /// Files; `-` is stdin
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
-    /// Form of the files
-    #[arg(long, value_enum, value_name = "FORM", default_value = "auto")]
-    pub input: Input,
-    /// TLS secrets for captures (NSS key log)
-    #[arg(long, value_name = "FILE")]
-    pub keylog: Option<PathBuf>,
     /// Schema profile
     #[arg(long, value_enum, value_name = "PROFILE", default_value = "interop")]
     pub profile: Profile,

@@ -11,11 +11,10 @@ use crate::failure::{Done, Failure};
 
 /// The defects with these ids.
 pub fn named(ids: &[String]) -> Result<Defects, Failure> {
-    Defects::named(ids.iter().map(String::as_str))
-        .map_err(|e| match e.suggestion {
-            Some(_) => Failure::usage(e),
-            None => Failure::usage(format!("{e}; `parlance list defects` shows them")),
-        })
+    Defects::named(ids.iter().map(String::as_str)).map_err(|e| match e.suggestion {
+        Some(_) => Failure::usage(e),
+        None => Failure::usage(format!("{e}; `parlance list defects` shows them")),
+    })
 }
 
 /// Lists defects whose id or requirement fits.

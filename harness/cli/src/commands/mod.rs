@@ -1,5 +1,6 @@
 //! One module a command.
 
+mod check;
 mod client;
 mod defects;
 mod docs;
@@ -34,6 +35,7 @@ pub fn run(cli: Cli) -> Done {
         Command::Proxy(args) => proxy::proxy(&args, &terminal),
         Command::Explain(args) => explain::explain(&args, &terminal),
         Command::Lint(args) => lint::lint(&args, &terminal),
+        Command::Check(args) => check::check(&args, &terminal),
         Command::Validate(args) => validate::validate(&args, &terminal),
         Command::Report(args) => report::report(&args),
         Command::New(args) => new::new(&args),
