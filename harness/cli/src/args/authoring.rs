@@ -80,6 +80,14 @@ pub struct Fmt {
 /// Review accepted exchanges
 #[derive(Debug, Args)]
 pub struct Snapshot {
+    /// Where accepted exchanges lie
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "fixtures/snapshots",
+        global = true
+    )]
+    pub snapshots: PathBuf,
     #[command(subcommand)]
     pub what: SnapshotDo,
 }

@@ -179,6 +179,14 @@ pub struct Run {
     #[arg(short, long, help_heading = "Judging")]
     pub update_snapshots: bool,
 
+    /// Where accepted exchanges lie
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "fixtures/snapshots",
+        help_heading = "Judging"
+    )]
+    pub snapshots: PathBuf,
     /// Directory of the reports
     #[arg(
         long,

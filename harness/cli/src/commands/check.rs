@@ -211,7 +211,7 @@ fn tell(judged: &Judged, terminal: &Terminal) {
         Verdict::Pass => false,
     };
     for finding in judged.findings.iter().filter(shown) {
-        anstream::eprintln!("{}", diagnostic(&context, &attempt, finding));
+        anstream::eprintln!("{}", diagnostic(&context, &attempt, finding, &[]));
     }
     anstream::eprintln!(
         "{}: {}, {}, {} held",

@@ -14,6 +14,7 @@ mod new;
 mod proxy;
 mod report;
 mod run;
+mod snapshot;
 mod validate;
 mod world;
 
@@ -36,6 +37,7 @@ pub fn run(cli: Cli) -> Done {
         Command::Explain(args) => explain::explain(&args, &terminal),
         Command::Lint(args) => lint::lint(&args, &terminal),
         Command::Check(args) => check::check(&args, &terminal),
+        Command::Snapshot(args) => snapshot::snapshot(&args, &terminal),
         Command::Validate(args) => validate::validate(&args, &terminal),
         Command::Report(args) => report::report(&args),
         Command::New(args) => new::new(&args),

@@ -54,7 +54,7 @@ fn exit_code(run: &Run) -> u8 {
         .map_or(exit::INTERRUPTED, |end| end.exit_code)
 }
 
-fn stream(dir: &Path) -> Result<Vec<RunEvent>, Failure> {
+pub fn stream(dir: &Path) -> Result<Vec<RunEvent>, Failure> {
     let path = if dir.is_file() {
         dir.to_owned()
     } else {

@@ -272,6 +272,21 @@ fn body(message: &Message, names: &mut Names, redactions: &Redactions) -> Vec<St
                 let user = value.split_whitespace().next().unwrap_or("-");
                 format!("o={user} [session]")
             }
+            // The port is the socket's; 0 (refused) says something.
+            Some(("m", value)) if sdp => {
+                let words: Vec<&str> = value
+                    .split_whitespace()
+                    .enumerate()
+                    .map(|(i, word)| {
+                        if i == 1 && word != "0" {
+                            "[port]"
+                        } else {
+                            word
+                        }
+                    })
+                    .collect();
+                format!("m={}", words.join(" "))
+            }
             _ => names.value(line, redactions),
         })
         .collect()

@@ -1,0 +1,126 @@
+//! `parlance snapshot`, and what a run does with accepted exchanges.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use judge::{SnapshotState, exit};
+use report::Run;
+use scenario::engine::Compare;
+use trace::canon::{Redactions, exchange};
+use trace::snapshot::{Compared, Policy, Store};
+use trace::{Event, Kind, Seat};
+
+use crate::args::{Select, Snapshot, SnapshotDo};
+use crate::failure::{Done, Failure};
+use crate::pick;
+use crate::terminal::{self, Terminal};
+
+/// Compares each exchange with the accepted one; none when the target has no accepted exchanges and none are wanted.
+pub fn compare(dir: &Path, target: &str, update: bool) -> Option<Compare> {
+    let store = Store::new(dir, target);
+    if !update && store.scenarios().map_or(true, |s| s.is_empty()) {
+        return None;
+    }
+    let policy = match (terminal::set("CI"), update) {
+        (true, _) => Policy::Frozen,
+        (false, true) => Policy::Update,
+        (false, false) => Policy::Pending,
+    };
+    if update && policy == Policy::Frozen {
+        super::warn("--update-snapshots does nothing while CI is set");
+    }
+    Some(Arc::new(move |scenario, events| {
+        let blocks = exchange(before_farewell(events), &Redactions::default());
+        match store.compare(&scenario.id, &blocks, policy) {
+            Ok(Compared::Match) => (SnapshotState::Match, None),
+            Ok(Compared::New) => (SnapshotState::New, None),
+            Ok(Compared::Changed { .. }) if policy == Policy::Update => {
+                (SnapshotState::Match, None)
+            }
+            Ok(Compared::Changed { diff }) => (SnapshotState::Changed, Some(diff)),
+            Err(error) => {
+                super::warn(&format!(
+                    "the snapshot of {} is not usable: {error}",
+                    scenario.id
+                ));
+                (SnapshotState::None, None)
+            }
+        }
+    }))
+}
+
+/// The exchange without its farewell: when a scenario is over, the harness hangs up everywhere at once, and what
+/// still crosses on the wire then is chance.
+fn before_farewell(events: &[Event]) -> &[Event] {
+    let request = |event: &Event| match &event.kind {
+        Kind::Message { from, bytes, .. } => Some((
+            *from,
+            bytes.starts_with(b"BYE "),
+            !bytes.starts_with(b"SIP/2.0 "),
+        )),
+        _ => None,
+    };
+    let is = |event: &Event, bye: bool| matches!(request(event), Some((Seat::Client, b, true)) if b == bye);
+    let last = events.iter().rposition(|e| is(e, false)).unwrap_or(0);
+    let bye = events.iter().skip(last).position(|e| is(e, true));
+    &events[..bye.map_or(events.len(), |n| last + n)]
+}
+
+/// Shows or accepts what the last run left pending.
+pub fn snapshot(args: &Snapshot, terminal: &Terminal) -> Done {
+    let (select, report, accept) = match &args.what {
+        SnapshotDo::Diff { select, report } => (select, report, false),
+        SnapshotDo::Accept { select, report } => (select, report, true),
+    };
+    let store = Store::new(&args.snapshots, &target(report)?);
+    let failed = |e: std::io::Error| Failure::environment(e);
+    let pending = chosen(store.pending().map_err(failed)?, select, terminal)?;
+    for id in &pending {
+        if accept {
+            store.accept(id).map_err(failed)?;
+            anstream::eprintln!("accepted {id}");
+        } else {
+            let diff = store.pending_diff(id).map_err(failed)?.unwrap_or_default();
+            super::print(&format!("{id}\n{diff}\n"))?;
+        }
+    }
+    if !accept {
+        let library = pick::library(&Select::default(), terminal)?;
+        let known = library.scenarios.iter().map(|s| s.id.as_str());
+        for orphan in store.orphans(known).map_err(failed)? {
+            super::warn(&format!("{} belongs to no scenario", orphan.display()));
+        }
+    }
+    if !terminal.is_quiet() {
+        anstream::eprintln!("{} pending", report::text::count(pending.len(), "exchange"));
+    }
+    Ok(match (accept, pending.is_empty()) {
+        (false, false) => exit::VIOLATION,
+        _ => exit::CONFORMANT,
+    })
+}
+
+/// The name of the target of the last run.
+fn target(report: &Path) -> Result<String, Failure> {
+    let run = Run::fold(&super::report::stream(report)?);
+    Ok(run
+        .info
+        .map_or_else(|| "self".to_owned(), |info| info.target))
+}
+
+/// Pending exchanges of chosen scenarios; one of a scenario that is no more is chosen by its id alone.
+fn chosen(
+    pending: Vec<String>,
+    select: &Select,
+    terminal: &Terminal,
+) -> Result<Vec<String>, Failure> {
+    if select.select.is_empty() && select.filter.is_empty() && select.tag.is_empty() {
+        return Ok(pending);
+    }
+    let library = pick::library(select, terminal)?;
+    let ids: Vec<String> = pick::choose(select, &library, None, None, terminal)?
+        .iter()
+        .map(|s| s.id.clone())
+        .collect();
+    Ok(pending.into_iter().filter(|id| ids.contains(id)).collect())
+}
