@@ -6,6 +6,7 @@
 
 pub(crate) mod build;
 mod counted;
+mod tree;
 
 use std::collections::VecDeque;
 use std::sync::Arc;

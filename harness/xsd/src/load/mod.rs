@@ -7,9 +7,11 @@
 
 pub(crate) mod attributes;
 pub(crate) mod content;
+mod grammar;
 pub(crate) mod identity;
 pub(crate) mod read;
 pub(crate) mod register;
+mod resolve;
 pub(crate) mod syntax;
 
 use std::collections::{HashMap, HashSet};
