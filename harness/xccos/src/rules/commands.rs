@@ -535,6 +535,10 @@ const UPDATED: &[(&str, &str)] = &[
     ("disabled", "XCCOSIP-3.1.17.3-10"),
 ];
 
+/// Attributes of chanib that 2.2.2.1.7.1 calls not used and that Microsoft's own
+/// payloads carry everywhere: they ask for no change, so an update may hold them.
+const UNUSED: &[&str] = &["overridemembers", "keywords", "topic", "filerepository"];
+
 fn update(cmd: &mut Cmd<'_, '_>) {
     let Some(chanib) = cmd.one("chanib", "XCCOSIP-3.1.17.3-03") else {
         return;
@@ -546,7 +550,10 @@ fn update(cmd: &mut Cmd<'_, '_>) {
     let extra = chanib
         .attrs
         .iter()
-        .find(|a| a.ns.is_none() && !UPDATED.iter().any(|(n, _)| *n == a.name))
+        .find(|a| {
+            let supported = UPDATED.iter().any(|(n, _)| *n == a.name);
+            a.ns.is_none() && !supported && !UNUSED.contains(&a.name.as_str())
+        })
         .map(|a| a.name.clone());
     cmd.expect(extra.is_none(), "XCCOSIP-3.1.17.3-11", Some(chanib), || {
         format!(

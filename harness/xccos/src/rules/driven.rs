@@ -170,7 +170,11 @@ impl Driven {
                         "the client goes on with a join its user has cancelled".to_owned()
                     });
                 }
-                if let Some(wish) = wish("join") {
+                // Who asks for a history of a given length gets that, however the room was joined.
+                let asked = wish("history")
+                    .and_then(|w| w.get("room")?.as_str().map(room))
+                    .is_some_and(|r| r == name);
+                if let (Some(wish), false) = (wish("join"), asked) {
                     history(&mut say, wish, &name, data);
                 }
             }
