@@ -4,8 +4,6 @@ Everything a library could own lives in one; a command here turns its flags
 into a call and the result into an exit code of [`judge::exit`].
 */
 
-#![allow(dead_code, unused_imports, reason = "until every command is wired")]
-
 mod args;
 mod commands;
 mod failure;

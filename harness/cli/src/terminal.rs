@@ -11,8 +11,6 @@ use crate::args::{Color, Console};
 pub struct Terminal {
     /// Colour on stderr.
     pub color: bool,
-    /// Colour on stdout.
-    pub color_out: bool,
     /// Columns.
     pub width: usize,
     pub verbosity: Verbosity,
@@ -43,7 +41,6 @@ impl Terminal {
         let tame = set("CI") || std::env::var("TERM").is_ok_and(|t| t == "dumb");
         Terminal {
             color: color(anstream::AutoStream::choice(&err)),
-            color_out: color(anstream::AutoStream::choice(&std::io::stdout())),
             width: width.clamp(40, 200),
             verbosity,
             progress: err.is_terminal() && !tame && !console.no_progress && !console.quiet,

@@ -61,22 +61,6 @@ pub struct Lint {
     pub format: Format,
 }
 
-/// Lay scenario files out in the one usual way
-///
-/// Examples:
-///   parlance fmt scenarios/
-///   parlance fmt --check scenarios/
-#[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
-pub struct Fmt {
-    /// Files, or directories of them
-    #[arg(value_name = "FILE", required = true)]
-    pub files: Vec<PathBuf>,
-    /// Only say which files would change (exit code 1 if any)
-    #[arg(long)]
-    pub check: bool,
-}
-
 /// Review accepted exchanges
 #[derive(Debug, Args)]
 pub struct Snapshot {
@@ -155,19 +139,15 @@ pub enum NewWhat {
         #[arg(long)]
         force: bool,
     },
-    /// A scenario, commented, or taken from a recorded session
+    /// A scenario, commented
     ///
     /// Examples:
     ///   parlance new scenario -o my-scenario.yaml
-    ///   parlance new scenario --from trace.ndjson -o replay.yaml
     #[command(verbatim_doc_comment)]
     Scenario {
         /// File to write
         #[arg(short, long, value_name = "FILE", default_value = "scenario.yaml")]
         output: PathBuf,
-        /// A trace to make the steps from
-        #[arg(long, value_name = "TRACE")]
-        from: Option<PathBuf>,
         /// Replace an existing file
         #[arg(long)]
         force: bool,

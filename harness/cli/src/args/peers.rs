@@ -27,7 +27,7 @@ pub enum ProxyTransport {
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct Mock {
-    /// Users, rooms, categories and history it holds (a built-in world without it)
+    /// Users, rooms, categories and history it holds, taken over again when the file changes (a built-in world without it)
     #[arg(long, value_name = "FILE")]
     pub world: Option<PathBuf>,
     /// Address to listen on; port 0 takes any free one
@@ -59,15 +59,9 @@ pub struct Mock {
     /// Write the trace (NDJSON), message by message
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
-    /// Keep users' chats across restarts in this file
+    /// Keep chats, rooms and preferences across restarts in this SQLite file
     #[arg(long, value_name = "FILE")]
     pub store: Option<PathBuf>,
-    /// Serve a live page (loopback addresses only, unless --ui-remote)
-    #[arg(long, value_name = "ADDR", value_parser = value::address)]
-    pub ui: Option<String>,
-    /// Let --ui listen on an address that others can reach
-    #[arg(long, requires = "ui")]
-    pub ui_remote: bool,
     /// Serve the file service and the room-management page over HTTPS here
     #[arg(long, value_name = "ADDR", value_parser = value::address)]
     pub web: Option<String>,

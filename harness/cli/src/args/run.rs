@@ -125,9 +125,6 @@ pub struct Run {
         help_heading = "Target"
     )]
     pub defect: Vec<String>,
-    /// Ask the person at the keyboard to act for a client without a driver
-    #[arg(long, help_heading = "Target")]
-    pub interactive: bool,
 
     /// How many scenarios at a time; one against a target (they share its users), as many as processors without
     #[arg(short, long, value_name = "N", help_heading = "Playing")]

@@ -146,7 +146,8 @@ fn certificate(args: &args::Mock, tls: bool) -> Result<Option<Certificate>, Fail
     }
     let host = args.listen.rsplit_once(':').map_or("", |(host, _)| host);
     let host = host.trim_matches(['[', ']']);
-    let ca = Ca::ephemeral("Parlance mock")?;
+    // Each has a name of its own, so that a stale ca.pem is told as what it is.
+    let ca = Ca::ephemeral(&format!("Parlance mock {}", super::run::draw()))?;
     let mut names = vec!["localhost", "127.0.0.1", "::1"];
     // Not an address to reach anybody by.
     if !matches!(host, "0.0.0.0" | "::") && !names.contains(&host) {

@@ -45,7 +45,6 @@ pub fn run(cli: Cli) -> Done {
         Command::Completions { shell } => docs::completions(shell),
         Command::Man { command } => docs::man(command.as_deref()),
         Command::Reference => docs::reference(),
-        _ => Err(Failure::usage("this command is not wired yet")),
     }
 }
 

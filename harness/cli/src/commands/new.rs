@@ -37,16 +37,7 @@ pub fn new(args: &New) -> Done {
             }
             write(output, &text, *force)
         }
-        NewWhat::Scenario {
-            output,
-            from: Some(trace),
-            ..
-        } => Err(Failure::usage(format!(
-            "a scenario cannot be made from {} into {} yet",
-            trace.display(),
-            output.display()
-        ))),
-        NewWhat::Scenario { output, force, .. } => write(output, SCENARIO, *force),
+        NewWhat::Scenario { output, force } => write(output, SCENARIO, *force),
         NewWhat::World { output, force } => write(output, xccos::world::SAMPLE, *force),
     }
 }

@@ -121,7 +121,7 @@ fn server_tls(args: &args::Proxy) -> Result<TlsServer, Failure> {
     names.sort();
     names.dedup();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let ca = Ca::ephemeral("Parlance proxy")?;
+    let ca = Ca::ephemeral(&format!("Parlance proxy {}", super::run::draw()))?;
     if let Some(path) = &args.write_ca {
         peer::mock::target::write_whole(path, &ca.pem()).map_err(|e| {
             Failure::environment(format!("{} cannot be written: {e}", path.display()))

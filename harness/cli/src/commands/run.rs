@@ -11,12 +11,12 @@ use scenario::{Library, Scenario, Target};
 use tokio::sync::watch;
 use trace::Seat;
 
-use crate::args::{self, Format, Refused, Run};
+use crate::args::{self, Refused, Run};
 use crate::failure::{Done, Failure};
 use crate::outputs::{Extra, Outputs};
 use crate::pick;
 use crate::site::{Adapter, OwnClient, OwnServer, Remote};
-use crate::terminal::{self, Terminal};
+use crate::terminal::Terminal;
 
 /// Plays.
 pub fn run(args: &Run, terminal: &Terminal) -> Done {
