@@ -139,18 +139,27 @@ impl Names {
     }
 }
 
-/// Multiply-and-rotate over eight bytes at a time; the table is filled by the schema's author, not by a peer.
+/// Mixes the namespace, the length, and the first and last eight bytes; longer names that agree in all of these are
+/// told apart by comparison. The table is filled by the schema's author, not by a peer.
 fn hash(space: NsId, local: &str) -> usize {
-    const K: u64 = 0x517c_c1b7_2722_0a95;
-    let mut state = u64::from(space.0).wrapping_mul(K);
-    let mut chunks = local.as_bytes().chunks_exact(8);
-    for chunk in &mut chunks {
-        let word = u64::from_le_bytes(chunk.try_into().unwrap_or_default());
-        state = (state.rotate_left(5) ^ word).wrapping_mul(K);
-    }
-    let mut word = [0; 8];
-    let rest = chunks.remainder();
-    word[..rest.len()].copy_from_slice(rest);
-    state = (state.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(K);
+    const K: u64 = 0x9e37_79b9_7f4a_7c15;
+    let bytes = local.as_bytes();
+    let (head, tail) = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
+        _ => match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+            (Some(head), Some(tail)) => (
+                u64::from(u32::from_le_bytes(*head)),
+                u64::from(u32::from_le_bytes(*tail)),
+            ),
+            _ => (
+                bytes
+                    .iter()
+                    .fold(0, |word, byte| word << 8 | u64::from(*byte)),
+                0,
+            ),
+        },
+    };
+    let state = (head ^ u64::from(space.0).rotate_left(32) ^ bytes.len() as u64).wrapping_mul(K);
+    let state = (state.rotate_left(29) ^ tail).wrapping_mul(K);
     (state ^ (state >> 32)) as usize
 }

@@ -33,8 +33,10 @@ impl Components {
         let Some(simple) = self.simple(ty) else {
             return Ok(());
         };
-        if matches!(simple.variety, Variety::Atomic(Primitive::String))
-            && simple.facets.plain
+        if matches!(
+            simple.variety,
+            Variety::Atomic(Primitive::String | Primitive::AnyUri)
+        ) && simple.facets.plain
             && simple.lexical == Lexical::None
         {
             return Ok(());
@@ -430,6 +432,9 @@ pub(crate) fn whiten(white: White, raw: &str) -> Cow<'_, str> {
             }
         }
         White::Collapse => {
+            if !bytes.iter().any(|byte| lexical::is_space(*byte)) {
+                return Cow::Borrowed(raw);
+            }
             let trimmed = raw.trim_matches([' ', '\t', '\n', '\r']);
             let inner = trimmed.as_bytes();
             let untidy = inner.windows(2).any(|pair| {

@@ -17,7 +17,7 @@ use roxmltree::{Document, Node};
 
 use crate::automaton::{Automaton, Cursor};
 use crate::component::*;
-use crate::name::{NameId, Names, NsId};
+use crate::name::{NameId, Names, NsId, XSI};
 use crate::schema::Schema;
 use crate::simple::Reference;
 use crate::violation::Violation;
@@ -49,6 +49,8 @@ pub(crate) struct Validator<'s, 'd, 'i> {
     document: &'d Document<'i>,
     options: &'s Options,
     violations: Vec<Violation>,
+    /// Some element may have `xsi:type` or `xsi:nil`.
+    special: bool,
     lines: Option<crate::lines::Lines<'d>>,
     /// The last namespace looked up, by address; documents use few.
     last_space: Option<(*const u8, usize, Option<NsId>)>,
@@ -90,6 +92,8 @@ impl<'s, 'd, 'i> Validator<'s, 'd, 'i> {
         options: &'s Options,
     ) -> Self {
         let all = &schema.all;
+        let text = document.input_text().as_bytes();
+        let contains = |needle: &str| memchr::memmem::find(text, needle.as_bytes()).is_some();
         let keep_types = !all.identities.is_empty();
         let count = if keep_types {
             document.descendants().count() + 1
@@ -101,6 +105,8 @@ impl<'s, 'd, 'i> Validator<'s, 'd, 'i> {
             document,
             options,
             violations: Vec::new(),
+            // Character references could spell the namespace name another way.
+            special: contains(XSI) || contains("&#"),
             lines: None,
             last_space: None,
             ids: HashMap::new(),
@@ -158,7 +164,11 @@ impl<'s, 'd, 'i> Validator<'s, 'd, 'i> {
         {
             self.abstract_element(node, declaration);
         }
-        let special = self.special_attributes(node);
+        let special = if self.special {
+            self.special_attributes(node)
+        } else {
+            attributes::Special::default()
+        };
         let mut ty = declaration.map_or(ANY_TYPE, |declaration| declaration.ty);
         let before = self.violations.len();
         if let Some(text) = special.ty {
