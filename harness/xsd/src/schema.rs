@@ -23,6 +23,12 @@ pub struct Schema {
     pub(crate) warnings: Vec<SchemaError>,
 }
 
+/// One schema serves all threads.
+const _: fn() = || {
+    fn shared<T: Send + Sync>() {}
+    shared::<Schema>();
+};
+
 impl Schema {
     /// Compiles a schema from documents that refer to nothing but each other.
     ///
