@@ -139,7 +139,10 @@ pub fn parse(source: &Arc<Source>) -> Result<Node, Diagnostic> {
     };
     let raw: Spanned<Raw> =
         serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-            let span = error.location().map(|l| place(text, &l)).unwrap_or_default();
+            let span = error
+                .location()
+                .map(|l| place(text, &l))
+                .unwrap_or_default();
             let message = error.without_snippet().to_string();
             // The position is shown by the caret.
             let message = message.split(" at line ").next().unwrap_or(&message);
