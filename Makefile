@@ -3,6 +3,8 @@
 CARGO   ?= cargo
 PARLANCE = $(CARGO) run --quiet --package parlance --bin parlance --
 SELECT  ?=
+ENDPOINTS ?= 5000
+CHATS   ?= 20
 SUITE   ?= ../shared/xsts
 
 .PHONY: run test fmt lint check docs kill-matrix xsts bench install clean
@@ -35,9 +37,11 @@ docs:
 xsts:
 	@$(CARGO) run --quiet --package xsd --example xsts -- $(SUITE)
 
+# Also the mock: ENDPOINTS over TLS in one room, CHATS fanned out to all of them.
 # The schema engine beside libxml2 and Xerces, as ratios from one run. PYTHON names an interpreter with lxml.
 bench:
 	@$(CARGO) run --quiet --release --manifest-path bench/Cargo.toml
+	@$(CARGO) run --quiet --release --package peer --example load -- $(ENDPOINTS) $(CHATS)
 
 install:
 	$(CARGO) install --path harness/cli --locked

@@ -169,6 +169,10 @@ impl Framer {
             return None;
         }
         match self.step() {
+            Ok(None) => {
+                self.relax();
+                None
+            }
             Ok(frame) => frame,
             Err(error) => {
                 self.dead = true;
@@ -241,6 +245,15 @@ impl Framer {
                 "the end of a message head, of which {} bytes have come",
                 self.pending()
             ),
+        }
+    }
+
+    /// Gives the space of a large message back once it was taken: most connections are idle most of the time.
+    fn relax(&mut self) {
+        const KEPT: usize = 16 << 10;
+        if self.from == self.buf.len() && self.buf.capacity() > KEPT {
+            self.buf = Vec::new();
+            self.advance(0);
         }
     }
 

@@ -1,0 +1,257 @@
+//! How much the mock holds: N endpoints over TLS in one room, chats fanned out to all of them.
+//!
+//! `cargo run --release -p peer --example load -- [ENDPOINTS] [CHATS]`; needs two file descriptors an endpoint.
+//! Server and clients share the process, so memory is that of both sides.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use peer::mock::chat::Chat;
+use peer::mock::{Mock, Setup, serve};
+use sip::agent::{Action, Agent, Config, Event, Invite, Transport};
+use sip::net::ca::Ca;
+use sip::net::{Connection, Connector, Listener, Pem, Target, TlsClient, TlsServer};
+use sip::{DialogId, Seeded, Uri};
+use tokio::sync::{Semaphore, watch};
+use xccos::server::{Options, Server};
+use xccos::world::World;
+
+type Failed = Box<dyn Error + Send + Sync>;
+
+const ROOM: &str = "93489432-b6be-4c67-932f-09e39a162072";
+
+struct Client {
+    connection: Connection,
+    agent: Agent,
+    start: Instant,
+}
+
+impl Client {
+    async fn open(connector: &Connector, user: &str, seed: u64) -> Result<Client, Failed> {
+        let connection = connector.connect(&[]).await?;
+        let config = Config::client(
+            Uri::sip(user, "example.com"),
+            Transport::Tls,
+            "127.0.0.1",
+            6000,
+        );
+        Ok(Client {
+            connection,
+            agent: Agent::client(config, Box::new(Seeded::new(seed))),
+            start: Instant::now(),
+        })
+    }
+
+    async fn act(&mut self, actions: Vec<Action>) -> Result<Vec<Event>, Failed> {
+        let mut events = Vec::new();
+        for action in actions {
+            match action {
+                Action::Send(bytes) => {
+                    self.connection
+                        .writer
+                        .send(&bytes, Duration::from_secs(60))
+                        .await?;
+                }
+                Action::Event(event) => events.push(event),
+                Action::Close(why) => return Err(why.into()),
+            }
+        }
+        Ok(events)
+    }
+
+    /// What the next frame means.
+    async fn next(&mut self) -> Result<Vec<Event>, Failed> {
+        let frame = self
+            .connection
+            .reader
+            .frame(Duration::from_secs(120))
+            .await?;
+        let mut out = Vec::new();
+        self.agent.receive(self.start.elapsed(), frame, &mut out);
+        self.act(out).await
+    }
+
+    async fn dial(&mut self) -> Result<DialogId, Failed> {
+        let target = Uri::parse("sip:chat01@example.com")?;
+        let mut out = Vec::new();
+        self.agent
+            .invite(self.start.elapsed(), &target, Invite::default(), &mut out);
+        let mut events = self.act(out).await?;
+        loop {
+            for event in events {
+                match event {
+                    Event::Established { dialog } => return Ok(dialog),
+                    Event::Ended { why, .. } => return Err(format!("{why:?}").into()),
+                    _ => {}
+                }
+            }
+            events = self.next().await?;
+        }
+    }
+
+    async fn say(&mut self, dialog: DialogId, body: String) -> Result<(), Failed> {
+        let mut out = Vec::new();
+        self.agent
+            .info(self.start.elapsed(), dialog, "text/plain", body, &mut out)?;
+        self.act(out).await?;
+        Ok(())
+    }
+
+    /// Reads until a payload holds `what`.
+    async fn hear(&mut self, what: &[u8]) -> Result<(), Failed> {
+        loop {
+            for event in self.next().await? {
+                if let Event::Info { request, .. } = event
+                    && request.body().windows(what.len()).any(|w| w == what)
+                {
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+fn world(endpoints: usize) -> Result<World, Failed> {
+    let mut yaml = String::from("domain: example.com\nusers:\n");
+    for n in 0..endpoints {
+        yaml += &format!("  u{n}: {{ uri: sip:u{n}@example.com, name: User {n} }}\n");
+    }
+    let members: Vec<String> = (0..endpoints).map(|n| format!("u{n}")).collect();
+    yaml += &format!(
+        "rooms:\n  lobby: {{ uri: \"ma-chan://example.com/{ROOM}\", name: Lobby, part_list_off: true, members: [{}] }}\n",
+        members.join(", ")
+    );
+    World::parse(&yaml).map_err(|e| e.to_string().into())
+}
+
+fn resident() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status
+        .lines()
+        .find(|l| l.starts_with("VmRSS:"))
+        .unwrap_or("");
+    let kib: f64 = line
+        .split_whitespace()
+        .nth(1)
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(0.0);
+    kib / 1024.0
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Failed> {
+    let mut args = std::env::args().skip(1);
+    let endpoints: usize = args.next().map_or(Ok(5000), |a| a.parse())?;
+    let chats: usize = args.next().map_or(Ok(20), |a| a.parse())?;
+    let ca = Ca::ephemeral("Parlance load")?;
+    let listener = Listener::bind(
+        "127.0.0.1:0",
+        Some(TlsServer::new(ca.server(&["localhost"])?)),
+    )
+    .await?;
+    let address = listener.local_addr();
+    let server = Server::new(world(endpoints)?, Options::default());
+    let mock = Mock::start(Setup {
+        config: Config::server(Transport::Tls, "127.0.0.1", address.port()),
+        seed: 1,
+        wall: jiff::Timestamp::now(),
+        faults: Vec::new(),
+        carriage: Vec::new(),
+        model: Box::new(Chat::new(server)),
+        monitor: None,
+        observers: Vec::new(),
+    });
+    let (_stop, stopped) = watch::channel(false);
+    let taking = mock.clone();
+    tokio::spawn(serve::serve(
+        listener,
+        move |opened| {
+            taking.attach(opened);
+        },
+        |peer, error| eprintln!("{peer}: {error:?}"),
+        stopped,
+    ));
+    let before = resident();
+    let tls = TlsClient {
+        server_name: Some("localhost".to_owned()),
+        ca: vec![Pem::Text(ca.pem())],
+        ..TlsClient::default()
+    };
+    let connector = Arc::new(Connector::new(Target::tls(&address.to_string(), tls))?);
+    let gate = Arc::new(Semaphore::new(64));
+    let start = Instant::now();
+    let mut opening = Vec::new();
+    for n in 0..endpoints {
+        let (connector, gate) = (connector.clone(), gate.clone());
+        opening.push(tokio::spawn(async move {
+            let _permit = gate.acquire_owned().await?;
+            let mut client = Client::open(&connector, &format!("u{n}"), n as u64).await?;
+            let dialog = client.dial().await?;
+            let join = format!(
+                "<xccos ver=\"1\" envid=\"1\" xmlns=\"urn:parlano:xml:ns:xccos\"><cmd id=\"cmd:join\" seqid=\"1\"><data><chanid key=\"0\" domain=\"example.com\" value=\"{ROOM}\"/></data></cmd></xccos>"
+            );
+            client.say(dialog, join).await?;
+            client.hear(b"rpl:join").await?;
+            Ok::<_, Failed>((client, dialog))
+        }));
+    }
+    let mut clients = Vec::new();
+    for opened in opening {
+        clients.push(opened.await??);
+    }
+    let joined = start.elapsed();
+    let after = resident();
+    println!(
+        "{endpoints} endpoints joined over TLS in {:.1} s",
+        joined.as_secs_f64()
+    );
+    println!(
+        "memory {:.0} MiB, {:.1} KiB an endpoint, both sides together",
+        after,
+        (after - before) * 1024.0 / endpoints as f64
+    );
+
+    let heard = Arc::new(AtomicUsize::new(0));
+    let (mut first, dialog) = clients.remove(0);
+    let listeners: Vec<_> = clients
+        .into_iter()
+        .map(|(mut client, _)| {
+            let heard = heard.clone();
+            tokio::spawn(async move {
+                for n in 0..chats {
+                    client
+                        .hear(format!("<chat>load {n}</chat>").as_bytes())
+                        .await?;
+                    heard.fetch_add(1, Ordering::Relaxed);
+                }
+                Ok::<_, Failed>(())
+            })
+        })
+        .collect();
+    let start = Instant::now();
+    for n in 0..chats {
+        let chat = format!(
+            "<xccos ver=\"1\" envid=\"{}\" xmlns=\"urn:parlano:xml:ns:xccos\"><grpchat id=\"grpchat\" seqid=\"1\" chanUri=\"ma-chan://example.com/{ROOM}\" author=\"sip:u0@example.com\" authdisp=\"\" alert=\"false\" chatId=\"0\" ts=\"2026-01-01T00:00:00Z\"><chat>load {n}</chat></grpchat></xccos>",
+            n + 2
+        );
+        first.say(dialog, chat).await?;
+        first
+            .hear(format!("<chat>load {n}</chat>").as_bytes())
+            .await?;
+    }
+    for listener in listeners {
+        listener.await??;
+    }
+    let took = start.elapsed().as_secs_f64();
+    let wanted = (endpoints - 1) * chats;
+    println!(
+        "{chats} chats to {} endpoints: {} of {wanted} deliveries in {took:.1} s, {:.0} a second",
+        endpoints - 1,
+        heard.load(Ordering::Relaxed),
+        wanted as f64 / took
+    );
+    mock.stop().await;
+    Ok(())
+}
