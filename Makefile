@@ -15,7 +15,7 @@ run:
 
 # Everything CI runs: format, lints, unit, property, golden and end-to-end tests.
 test: fmt lint
-	$(CARGO) test --workspace
+	$(CARGO) test --workspace --no-fail-fast
 	@$(CARGO) run --quiet --package xsd --example xsts -- $(SUITE) --quiet --level docs/xsts-level.tsv
 
 fmt:
