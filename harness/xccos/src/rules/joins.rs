@@ -459,7 +459,7 @@ pub(crate) struct Backchats {
 impl Backchats {
     /// A success reply to a command, `at` in the exchange.
     pub fn reply(&mut self, reply: &Reply<'_>, at: usize) {
-        if reply.sent.row.is_none_or(|r| r.id != "cmd:bjoin") {
+        if reply.row.id != "cmd:bjoin" {
             return;
         }
         let rooms: Vec<_> = reply

@@ -177,7 +177,7 @@ impl Memory {
 
     /// A success reply with the command it answers, sent by `user`.
     pub fn reply(&mut self, reply: &Reply<'_>, user: &str, desk: &mut Desk) {
-        let id = reply.sent.row.map_or("", |r| r.id);
+        let id = reply.row.id;
         let asked_room = reply
             .asked
             .and_then(|d| d.first("chanib"))
@@ -208,13 +208,15 @@ impl Memory {
                 return;
             }
             "cmd:getserverinfo" => {
-                desk.pass_for(
-                    RULE,
-                    "XCCOSIP-2.2.2.1.10-17",
-                    trace::Seat::Client,
-                    reply.sent.seq,
-                    reply.sent.deliberate,
-                );
+                if let Some(sent) = reply.sent {
+                    desk.pass_for(
+                        RULE,
+                        "XCCOSIP-2.2.2.1.10-17",
+                        trace::Seat::Client,
+                        sent.seq,
+                        sent.deliberate,
+                    );
+                }
                 desk.pass(RULE, "XCCOSIP-2.2.2.1.10-17", reply.doc.seen);
             }
             _ => {}
@@ -245,7 +247,7 @@ impl Memory {
             .filter_map(|m| Some((m.get("chatId")?.trim().parse().ok()?, *m)))
             .collect();
         let live = self.live.get(name).map_or(&[][..], Vec::as_slice);
-        let before: Vec<&Live> = live.iter().filter(|l| l.event < reply.sent.seq).collect();
+        let before: Vec<&Live> = live.iter().filter(|l| l.event < reply.asked_in()).collect();
         let stored = before.iter().any(|l| given.contains_key(&l.id));
         if stored {
             desk.pass(RULE, "XCCOSIP-3.2.6.5-10", reply.doc.seen);
@@ -406,7 +408,7 @@ impl Memory {
             else {
                 continue;
             };
-            if reply.sent.seq < *event {
+            if reply.asked_in() < *event {
                 continue;
             }
             for name in ["name", "description", "behavior", "disabled"] {

@@ -464,6 +464,7 @@ impl Monitor {
     fn answer(&mut self, doc: &Doc<'_>, primitive: &Primitive<'_>) {
         self.baits
             .reply(doc, primitive, &self.exchange, &self.setup.limits);
+        let success = primitive.class == Class::Rpl && primitive.code() == Some(200);
         let Some((at, first)) = self.exchange.answer(
             doc,
             primitive,
@@ -471,14 +472,21 @@ impl Monitor {
             &self.decoder,
             &mut self.desk,
         ) else {
+            if success
+                && !self.decoder.saw_all(doc.seen.conn)
+                && let Some(reply) = Reply::alone(doc, primitive)
+            {
+                replies::judge(&reply, &mut self.known, &mut self.desk);
+            }
             return;
         };
         let Some(sent) = self.exchange.sent.get(at).cloned() else {
             return;
         };
-        let success = primitive.class == Class::Rpl && primitive.code() == Some(200);
-        if success && sent.wrong.is_none() {
-            let reply = Reply::new(doc, primitive, &sent);
+        if success
+            && sent.wrong.is_none()
+            && let Some(reply) = Reply::new(doc, primitive, &sent)
+        {
             replies::judge(&reply, &mut self.known, &mut self.desk);
             self.backchats.reply(&reply, at);
             let user = self.user(sent.dialog);

@@ -11,6 +11,7 @@ use super::Doc;
 use super::desk::{Desk, Spot};
 use super::exchange::Sent;
 use super::forms;
+use super::table::{self, Command};
 use super::{joins, matches, preferences};
 use crate::payload::{Element, Primitive};
 use crate::policy::Weight;
@@ -106,21 +107,46 @@ pub(crate) struct Known {
 pub(crate) struct Reply<'a> {
     pub doc: &'a Doc<'a>,
     pub primitive: &'a Primitive<'a>,
-    pub sent: &'a Sent,
+    /// The command it answers; by its own name alone where the command was not seen.
+    pub row: &'static Command,
+    /// The command as it was sent, if it was seen.
+    pub sent: Option<&'a Sent>,
     pub data: Option<&'a Element>,
     pub asked: Option<&'a Element>,
 }
 
 impl<'a> Reply<'a> {
-    /// A reply with the command it answers.
-    pub fn new(doc: &'a Doc<'a>, primitive: &'a Primitive<'a>, sent: &'a Sent) -> Reply<'a> {
-        Reply {
+    /// A reply with the command it answers; none to a command nobody knows.
+    pub fn new(
+        doc: &'a Doc<'a>,
+        primitive: &'a Primitive<'a>,
+        sent: &'a Sent,
+    ) -> Option<Reply<'a>> {
+        Some(Reply {
             doc,
             primitive,
-            sent,
+            row: sent.row?,
+            sent: Some(sent),
             data: primitive.data(),
             asked: sent.element.first("data"),
-        }
+        })
+    }
+
+    /// A reply whose command is not in the recording: what it says can still be judged, what was asked cannot.
+    pub fn alone(doc: &'a Doc<'a>, primitive: &'a Primitive<'a>) -> Option<Reply<'a>> {
+        Some(Reply {
+            doc,
+            primitive,
+            row: table::answered_by(primitive.id())?,
+            sent: None,
+            data: primitive.data(),
+            asked: None,
+        })
+    }
+
+    /// The event that asked; 0, before everything, where it was not seen.
+    pub fn asked_in(&self) -> u64 {
+        self.sent.map_or(0, |s| s.seq)
     }
 
     /// Whether `element` is there: pass, or fail at the place it should be.
@@ -178,14 +204,16 @@ impl<'a> Reply<'a> {
 
 /// Judges a success reply.
 pub(crate) fn judge(reply: &Reply<'_>, known: &mut Known, desk: &mut Desk) {
-    let Some(row) = reply.sent.row else { return };
-    desk.pass_for(
-        RULE,
-        "XCCOSIP-2.2.2.2-03",
-        Seat::Client,
-        reply.sent.seq,
-        reply.sent.deliberate,
-    );
+    let row = reply.row;
+    if let Some(sent) = reply.sent {
+        desk.pass_for(
+            RULE,
+            "XCCOSIP-2.2.2.2-03",
+            Seat::Client,
+            sent.seq,
+            sent.deliberate,
+        );
+    }
     if row.id == "cmd:bjoin" && reply.primitive.id() == "rpl:bccontext" {
         joins::backchat(reply, desk);
         return;
@@ -301,19 +329,21 @@ fn server_info(reply: &Reply<'_>, known: &mut Known, desk: &mut Desk) {
         .get("searchLimit")
         .and_then(|v| v.trim().parse().ok())
         .or(known.search_limit);
-    let (Some(asked), Some(given)) = (
-        asked,
-        sib.get("infoType")
-            .and_then(|t| t.trim().parse::<u64>().ok()),
-    ) else {
+    let Some(given) = sib
+        .get("infoType")
+        .and_then(|t| t.trim().parse::<u64>().ok())
+    else {
         return;
     };
+    // Without the request nothing can be unwanted or missing; the reply still has to fit its own bits.
+    let seen = asked.is_some();
+    let asked = asked.unwrap_or(given);
     let mut all_fit = true;
     for (mask, names, entry, always) in BITS {
         let present = names.iter().find(|n| sib.get(n).is_some());
         let (set, wanted) = (given & mask != 0, asked & mask != 0);
         match present {
-            Some(name) if !wanted => {
+            Some(name) if seen && !wanted => {
                 all_fit = false;
                 reply.fails(
                     "XCCOSIP-3.2.2.5-02",
@@ -360,7 +390,7 @@ fn server_info(reply: &Reply<'_>, known: &mut Known, desk: &mut Desk) {
         }
     }
     let certain: u64 = BITS.iter().filter(|b| b.3).map(|b| b.0).sum();
-    if asked & certain != 0 && given & asked == 0 {
+    if seen && asked & certain != 0 && given & asked == 0 {
         reply.fails(
             "XCCOSIP-3.2.2.5-02",
             Some(sib),
@@ -376,7 +406,7 @@ fn server_info(reply: &Reply<'_>, known: &mut Known, desk: &mut Desk) {
         || format!("infoType {given} of the reply has bits ({undefined}) that stand for nothing"),
         desk,
     );
-    if all_fit {
+    if all_fit && seen {
         for id in ["XCCOSIP-3.2.2.5-02", "XCCOSIP-2.2.2.1.10-18"] {
             desk.pass(RULE, id, reply.doc.seen);
         }
@@ -626,7 +656,8 @@ fn associations(reply: &Reply<'_>, desk: &mut Desk) {
     let asked = reply.asked.and_then(|d| d.first("association"));
     let max = asked
         .and_then(|a| a.get("maxResult").or(a.get("maxResults")))
-        .map_or(Some(100), |m| m.trim().parse::<usize>().ok());
+        .map_or(Some(100), |m| m.trim().parse::<usize>().ok())
+        .filter(|_| asked.is_some());
     if let (Some(max), Some(block)) = (max.filter(|m| *m > 0), block) {
         let count = block.all("chanib").count();
         reply.expect(

@@ -418,6 +418,11 @@ pub(crate) fn command(id: &str) -> Option<&'static Command> {
     COMMANDS.iter().find(|c| c.id == id)
 }
 
+/// The first command that a reply of this name answers.
+pub(crate) fn answered_by(reply: &str) -> Option<&'static Command> {
+    COMMANDS.iter().find(|c| c.reply == reply)
+}
+
 /// Whether the list of replies holds this id.
 pub(crate) fn is_reply(id: &str) -> bool {
     id == "rpl:grpchat" || COMMANDS.iter().any(|c| c.reply == id)
