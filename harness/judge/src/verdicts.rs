@@ -68,6 +68,8 @@ pub struct Closing {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Grade {
+    /// A MUST that the documents contradict: warned of, and neither kept nor broken.
+    Doubted,
     Held,
     Waived,
     Broken,
@@ -161,7 +163,12 @@ impl Verdicts {
                 } else {
                     attempt.failed |= finding.verdict == Verdict::Fail || self.strict;
                     attempt.warned |= finding.verdict == Verdict::Warn;
-                    Grade::Broken
+                    let absolute = matches!(finding.level, Level::Must | Level::MustNot);
+                    if finding.verdict == Verdict::Warn && absolute && !self.strict {
+                        Grade::Doubted
+                    } else {
+                        Grade::Broken
+                    }
                 }
             }
         };
@@ -319,6 +326,7 @@ impl Verdicts {
                     id: id.to_owned(),
                     level: level.unwrap_or(known.level),
                     status: match grade {
+                        Grade::Doubted => unseen,
                         Grade::Held => Status::Satisfied,
                         Grade::Waived => Status::Waived,
                         Grade::Broken => Status::Violated,

@@ -26,7 +26,11 @@ fn catalogue() -> Arc<Catalogue> {
 fn finding(requirement: &str, verdict: Verdict, blame: Blame) -> Finding {
     Finding {
         requirement: requirement.into(),
-        level: Level::Must,
+        level: if requirement == "R-2" {
+            Level::Should
+        } else {
+            Level::Must
+        },
         verdict,
         blame,
         message: "the room is wrong".into(),
@@ -68,6 +72,8 @@ fn findings_become_outcomes_statuses_and_a_code() {
     v.finding("server/a", &finding("R-1", Verdict::Pass, Blame::Target));
     assert_eq!(v.outcome("server/a"), (Outcome::Pass, None));
     v.finding("server/a", &finding("R-2", Verdict::Warn, Blame::Target));
+    // A MUST that is only warned of stands in a contradiction: neither kept nor broken.
+    v.finding("server/a", &finding("R-4", Verdict::Warn, Blame::Target));
     assert_eq!(v.outcome("server/a").0, Outcome::Warn);
     v.start("server/b");
     v.finding("server/b", &finding("R-1", Verdict::Fail, Blame::Target));

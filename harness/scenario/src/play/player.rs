@@ -112,6 +112,7 @@ pub async fn play(scenario: &Scenario, setup: Setup<'_>) -> Played {
         later_count: 0,
         floor: 0,
         stimulated: false,
+        rested: false,
         sanity: false,
         unproven: None,
         acts: HashMap::new(),
@@ -203,6 +204,8 @@ pub(super) struct Player<'a, 's> {
     pub floor: usize,
     /// A step acted since the last expectation.
     pub stimulated: bool,
+    /// The step before waited until the user's action was over.
+    pub rested: bool,
     pub sanity: bool,
     pub unproven: Option<Unproven>,
     /// Actions at drivers by name.
@@ -737,10 +740,12 @@ impl Player<'_, '_> {
         Flow::Next
     }
 
-    /// A step acts: expectations after it look from here on.
+    /// A step acts: expectations after it look from here on. What came while an action of the
+    /// user was waited for belongs to that action, unless expectations follow it at once.
     fn stimulus(&mut self) {
-        if !self.stimulated {
+        if !self.stimulated || self.rested {
             self.stimulated = true;
+            self.rested = false;
             self.floor = self.recorder.seen.len();
         }
     }
@@ -830,7 +835,11 @@ impl Player<'_, '_> {
             Action::Fault(fault) => self.fault(fault),
             Action::Serve(serve) => self.serve(step, serve),
             Action::Release(name) => self.release(name),
-            Action::Do(act) => self.act(step, act).await,
+            Action::Do(act) => {
+                let flow = self.act(step, act).await;
+                self.rested = act.within.is_some();
+                flow
+            }
             Action::Expect(_)
             | Action::Never(_)
             | Action::Answered(_)

@@ -273,7 +273,11 @@ fn fits(form: &str, element: &str, attr: &str, value: &str, doc: &Doc<'_>) -> bo
         "URI string" | "URI" | "URL string" => forms::has_scheme(value),
         "Boolean" => forms::boolean(value).is_some(),
         "AceVerbEnum" => matches!(value, "A" | "R" | "X"),
-        "positive integer" if numbering(attr) && element != "pref" => whole(1, u64::MAX.into()),
+        "positive integer" if numbering(attr) && element != "pref" => {
+            // What answers something without readable ids has nothing else to name (XC-43).
+            let zero = element == "commandid" && doc.profile == policy::INTEROP;
+            whole(i128::from(!zero), u64::MAX.into())
+        }
         "positive integer" => {
             // An empty result, and the request of 3.1.18.3.
             let zero = (element == "cnt" || element == "pref") && doc.profile == policy::INTEROP;

@@ -276,6 +276,11 @@ impl Exchange {
             && sent.row.is_some_and(|r| r.id == "cmd:bjoin")
             && primitive.id() == "rpl:bccontext";
         let first = !sent.answers.iter().any(|(_, a)| *a != Answer::Echo);
+        // What the harness sends to be dropped (3.1.2.1.5) leaves the command open.
+        let misnamed = sent.row.is_some_and(|r| r.reply != primitive.id());
+        if doc.seen.deliberate && !is_err && !backchat && (misnamed || !doc.valid()) {
+            return None;
+        }
         if backchat {
             desk.pass(RULE, "XCCOSIP-3.2.1.5-09", doc.seen);
             return Some((at, first));
