@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use trace::{Event, Seat};
 
+use crate::hurry::{self, hurried};
 use crate::plan::Scenario;
 use crate::play::link::Later;
 use crate::play::recorder::Heard;
@@ -48,6 +49,16 @@ pub type MakeMonitor = Arc<dyn Fn(Seat) -> Option<Box<dyn Monitor>> + Send + Syn
 pub type Compare =
     Arc<dyn Fn(&Scenario, &[Event]) -> (SnapshotState, Option<String>) + Send + Sync>;
 
+/// The time scenarios are played in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Clock {
+    /// The runtime's: real time, unless the caller paused it.
+    #[default]
+    Runtime,
+    /// One of each scenario's own, for sites whose peers are in this process: see [`crate::hurry`].
+    Virtual,
+}
+
 /// How to run.
 #[derive(Clone)]
 pub struct Options {
@@ -63,6 +74,8 @@ pub struct Options {
     pub gates: Gates,
     /// Scenarios at a time.
     pub jobs: usize,
+    /// The time scenarios are played in.
+    pub clock: Clock,
     /// Times are divided by this.
     pub time_scale: f64,
     /// Longest a scenario may take, instead of its own limit.
@@ -95,6 +108,7 @@ impl Options {
                 ..Gates::default()
             },
             jobs: 1,
+            clock: Clock::Runtime,
             time_scale: 1.0,
             timeout: None,
             retries: 0,
@@ -166,7 +180,7 @@ pub async fn run(
                 options.clone(),
                 sender.clone(),
             );
-            let task = watched(index, attempt, task, sender.clone());
+            let task = watched(index, attempt, options.clock, task, sender.clone());
             running.push((index, attempt, tokio::spawn(task)));
         }
         if running.is_empty() {
@@ -356,13 +370,21 @@ impl Drop for Owned {
 async fn watched(
     index: usize,
     attempt: u32,
+    clock: Clock,
     play: impl Future<Output = ()> + Send + 'static,
     reports: mpsc::UnboundedSender<Report>,
 ) {
-    let mut task = Owned(tokio::spawn(play));
-    if let Err(error) = (&mut task.0).await
-        && error.is_panic()
-    {
+    let trouble = match clock {
+        Clock::Runtime => {
+            let mut task = Owned(tokio::spawn(play));
+            match (&mut task.0).await {
+                Err(error) if error.is_panic() => Some(error.to_string()),
+                _ => None,
+            }
+        }
+        Clock::Virtual => hurried(play).await.err(),
+    };
+    if let Some(error) = trouble {
         let played = Played {
             unproven: Some(Unproven::Harness(format!("the player failed: {error}"))),
             duration: Duration::ZERO,
@@ -380,6 +402,7 @@ async fn one(
     options: Options,
     reports: mpsc::UnboundedSender<Report>,
 ) {
+    let began = std::time::Instant::now();
     let _ = reports.send(Report::Started(index, attempt));
     let done = |played: Played| {
         let _ = reports.send(Report::Done(index, attempt, Box::new(played)));
@@ -418,7 +441,7 @@ async fn one(
         }
         None => &*scenario,
     };
-    let played = play(
+    let mut played = play(
         scenario,
         Setup {
             target: stage.target,
@@ -430,11 +453,16 @@ async fn one(
             seed,
             epoch: options.epoch.unwrap_or_else(jiff::Timestamp::now),
             time_scale: options.time_scale,
+            remark: (options.clock == Clock::Virtual).then_some(hurry::REMARK),
             sink: &mut sink,
         },
     )
     .await;
     drop(stage.keep);
+    if options.clock == Clock::Virtual {
+        // What people wait for is real.
+        played.duration = began.elapsed();
+    }
     done(played);
 }
 

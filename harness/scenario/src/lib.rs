@@ -8,9 +8,11 @@
 | [`target`] | the target file, and what of it a scenario uses |
 | [`play`] | a plan and a target → one recording, findings |
 | [`engine`] | selected scenarios and a place to play them → the run's events and its end |
+| [`hurry`] | a scenario with both peers in this process → the same, in virtual time |
 */
 
 pub mod engine;
+pub mod hurry;
 pub mod kill;
 pub mod lang;
 pub mod library;

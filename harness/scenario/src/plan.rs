@@ -370,6 +370,8 @@ pub enum Condition {
     Equals(Text),
     /// Is a whole number that compares so.
     Integer(Number),
+    /// Is a list of so many items (JSON only).
+    Items(Number),
     /// Is a time.
     Time(TimeTest),
     /// Fits.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use judge::{Gates, Outcome, RunInfo, Waiver, exit};
 use report::console::Console;
-use scenario::engine::{self, Options, Site};
+use scenario::engine::{self, Clock, Options, Site};
 use scenario::{Library, Scenario, Target};
 use tokio::sync::watch;
 use trace::Seat;
@@ -91,6 +91,10 @@ pub fn run(args: &Run, terminal: &Terminal) -> Done {
         } else {
             processors()
         };
+        if args.target.is_none() {
+            // Both peers are ours and here, so nobody has to wait for their timers.
+            options.clock = Clock::Virtual;
+        }
         options.jobs = args.jobs.map_or(jobs, usize::from);
         // The flag multiplies waits, the engine divides by its factor.
         options.time_scale = 1.0 / args.time_scale;

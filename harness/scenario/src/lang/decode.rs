@@ -739,6 +739,7 @@ impl Decoder<'_> {
             let condition = match key.text.as_str() {
                 "equals" => Condition::Equals(self.text(value)),
                 "integer" => Condition::Integer(self.number(value)),
+                "items" => Condition::Items(self.number(value)),
                 "time" => Condition::Time(self.time(value)),
                 "regex" => {
                     let text = value.text().unwrap_or_default();

@@ -119,6 +119,11 @@ pub const TESTS: &[(&str, Shape, &str)] = &[
         "is a whole number; `any`, or compared: `\"> 0\"`, `\">= ${x}\"`, `\"!= 3\"`",
     ),
     (
+        "items",
+        Shape::Text,
+        "is a JSON list of so many items: `any`, `2`, `\">= ${x}\"`; `save` keeps their number",
+    ),
+    (
         "time",
         Shape::Text,
         "is an ISO 8601 time: `any`, `utc` (with Z), or near the present: `\"now 5m\"`",

@@ -7,6 +7,7 @@ values. It knows the form of an expression, not which names exist.
 */
 
 use std::borrow::Cow;
+use std::fmt;
 
 use super::diag::Span;
 
@@ -43,12 +44,32 @@ pub enum Part {
     Call(String, String),
 }
 
+/// Why a text has no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoValue {
+    /// What should have given this name a value did not come.
+    Missing(String),
+    /// The expression cannot be evaluated, whatever happens.
+    Wrong(String),
+}
+
+impl fmt::Display for NoValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NoValue::Missing(path) => write!(f, "`{path}` has no value"),
+            NoValue::Wrong(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for NoValue {}
+
 /// Who knows values.
 pub trait Scope {
     /// The value of a path.
-    fn path(&self, path: &str) -> Result<String, String>;
+    fn path(&self, path: &str) -> Result<String, NoValue>;
     /// The value of a call; may count (`seq()`).
-    fn call(&self, name: &str, argument: &str) -> Result<String, String>;
+    fn call(&self, name: &str, argument: &str) -> Result<String, NoValue>;
 }
 
 impl Text {
@@ -101,7 +122,7 @@ impl Text {
     }
 
     /// The text with every expression replaced by its value.
-    pub fn eval(&self, scope: &impl Scope) -> Result<String, String> {
+    pub fn eval(&self, scope: &impl Scope) -> Result<String, NoValue> {
         let mut out = String::new();
         for part in &self.parts {
             match part {

@@ -10,6 +10,7 @@ use xccos::payload::{CHAT_NS, Class, Element, Envelope, MsgId, Node};
 
 use super::matching::Matcher;
 use super::player::{Flow, Named, Player, known, why_ended};
+use crate::lang::value::NoValue;
 use crate::plan::*;
 
 /// How a request of ours ended.
@@ -65,7 +66,7 @@ impl Player<'_, '_> {
             DialTo::Server => known(&self.values, "server_uri").ok_or_else(|| {
                 "no chat server is known: no server_uri, and no lookup found one".to_owned()
             }),
-            DialTo::Uri(text) => self.eval(text),
+            DialTo::Uri(text) => self.eval(text).map_err(|e| e.to_string()),
         };
         let target = match uri.and_then(|u| Uri::parse(&u).map_err(|e| format!("{u}: {e}"))) {
             Ok(target) => target,
@@ -269,6 +270,7 @@ impl Player<'_, '_> {
             if let Err(why) = self.send_once(at, send) {
                 return match why {
                     Trouble::Scenario(why) => self.cannot(step, why),
+                    Trouble::NoValue(why) => self.without(step, why),
                     Trouble::NoDialog => {
                         let why = self.no_dialog(at, &send.endpoint);
                         self.give_up(Unproven::Inconclusive(why))
@@ -550,7 +552,7 @@ impl Player<'_, '_> {
         class: Class,
         id: &str,
         build: &Build,
-    ) -> Result<Element, String> {
+    ) -> Result<Element, NoValue> {
         let given = |name: &str| build.attrs.iter().any(|(n, _)| n == name);
         let mut element = Element::new(class.name());
         if !given("id") && !id.is_empty() {
@@ -599,7 +601,7 @@ impl Player<'_, '_> {
         Ok(element)
     }
 
-    fn fill(&self, element: &mut Element, build: &Build) -> Result<(), String> {
+    fn fill(&self, element: &mut Element, build: &Build) -> Result<(), NoValue> {
         for (name, text) in &build.attrs {
             match text {
                 Some(text) => {
@@ -707,13 +709,15 @@ impl Player<'_, '_> {
 pub(super) enum Trouble {
     /// The scenario asks for something impossible.
     Scenario(String),
+    /// A value it needs is not there.
+    NoValue(NoValue),
     /// There is no dialog to send in.
     NoDialog,
 }
 
-impl From<String> for Trouble {
-    fn from(why: String) -> Trouble {
-        Trouble::Scenario(why)
+impl From<NoValue> for Trouble {
+    fn from(why: NoValue) -> Trouble {
+        Trouble::NoValue(why)
     }
 }
 

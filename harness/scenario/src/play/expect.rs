@@ -8,7 +8,7 @@ came nearest and where that differs.
 use std::sync::Arc;
 use std::time::Duration;
 
-use judge::{Place, Unproven};
+use judge::{Place, Unproven, Verdict};
 use xccos::payload::{Element, Envelope, Primitive as Seen1};
 
 use super::matching::{Matcher, Mismatch, clip, span_text};
@@ -36,10 +36,16 @@ struct Hit {
 struct Near {
     event: Option<u64>,
     mismatch: Option<Mismatch>,
+    /// A value to look for was never given.
+    missing: Option<String>,
 }
 
 impl Near {
     fn consider(&mut self, event: u64, mismatch: Mismatch) {
+        if mismatch.missing {
+            self.missing = Some(mismatch.message);
+            return;
+        }
         if self
             .mismatch
             .as_ref()
@@ -137,6 +143,7 @@ impl Player<'_, '_> {
                         if let (Some(event), Some(mismatch)) = (other.event, other.mismatch) {
                             near.consider(event, mismatch);
                         }
+                        near.missing = near.missing.or(other.missing);
                     }
                 }
             }
@@ -211,11 +218,7 @@ impl Player<'_, '_> {
                             return Ok(Some((Some(i), matcher.saved)));
                         }
                         Ok(false) => {}
-                        Err(mismatch) => {
-                            if nearest.as_ref().is_none_or(|n| n.depth < mismatch.depth) {
-                                nearest = Some(mismatch);
-                            }
-                        }
+                        Err(mismatch) => Mismatch::keep(&mut nearest, mismatch),
                     }
                 }
                 nearest.map_or(Ok(None), Err)
@@ -323,11 +326,7 @@ impl Player<'_, '_> {
                         break;
                     }
                     Ok(false) => {}
-                    Err(mismatch) => {
-                        if nearest.as_ref().is_none_or(|n| n.depth < mismatch.depth) {
-                            nearest = Some(mismatch);
-                        }
-                    }
+                    Err(mismatch) => Mismatch::keep(&mut nearest, mismatch),
                 }
             }
         }
@@ -341,6 +340,14 @@ impl Player<'_, '_> {
         }
         for (name, value) in saved {
             self.values.names.insert(name, value);
+        }
+        if let (false, Some(mismatch)) = (held, &nearest)
+            && mismatch.missing
+        {
+            let place = format!("{}:{}", step.source.name, check.span.line);
+            self.doubt
+                .get_or_insert(format!("{place}: {}", mismatch.message));
+            return;
         }
         let (text, place) = told(&message, nearest.as_deref(), check.reason.as_deref());
         let text = if held { String::new() } else { text };
@@ -398,11 +405,60 @@ impl Player<'_, '_> {
                 ids.extend(alternative.decides.iter().cloned());
             }
         }
+        if let Some(missing) = &near.missing {
+            return self.give_up(Unproven::Inconclusive(format!("{message}: {missing}")));
+        }
+        if let Some(broken) = self.told_already(item, &near) {
+            let why = format!("{message}; it came broken, see {broken}");
+            return self.give_up(Unproven::Inconclusive(why));
+        }
         self.conclude(&ids, false, &message, event, place, (step, item.span));
         if ids.is_empty() || self.sanity {
             return self.give_up(Unproven::Inconclusive(message));
         }
         Flow::Stop
+    }
+
+    /// The requirement that a rule already found broken in the very message that was waited for: what
+    /// came, but not in a form that can be recognised, is one fault and has its name already.
+    fn told_already(&self, item: &Expect, near: &Near) -> Option<String> {
+        if let What::AnyOf(alternatives) = &item.what {
+            return alternatives.iter().find_map(|a| self.told_already(a, near));
+        }
+        let What::Primitive(pattern, _) = &item.what else {
+            return None;
+        };
+        let floor = match &item.since {
+            Some(name) => self.named.get(name).map_or(self.floor, |n| n.floor),
+            None => self.floor,
+        };
+        for seen in self.recorder.seen.iter().skip(floor) {
+            let SeenWhat::Message(message, document) = &seen.what else {
+                continue;
+            };
+            if seen.endpoint != item.at || message.method() != Some("INFO") {
+                continue;
+            }
+            for finding in self.recorder.broken(seen.event) {
+                let there = finding.place.path.as_deref().unwrap_or_default();
+                let about = match (document, near.event, &near.mismatch) {
+                    // It is known where it differs: the finding has to be about that place.
+                    (_, Some(event), Some(mismatch)) if event == seen.event => {
+                        same_place(there, &mismatch.path)
+                    }
+                    // Nobody can read it, or not as what it should be.
+                    (None, ..) => finding.verdict == Verdict::Fail,
+                    (Some(document), ..) => {
+                        finding.verdict == Verdict::Fail
+                            && could_be(document, &seen.taken, pattern, there)
+                    }
+                };
+                if about {
+                    return Some(finding.requirement.clone());
+                }
+            }
+        }
+        None
     }
 
     pub(super) async fn never(&mut self, step: &Step, never: &Never) -> Flow {
@@ -421,7 +477,15 @@ impl Player<'_, '_> {
                 }
                 let hit = match &never.what {
                     What::Anything => seen.taken.is_empty() && !seen.taken_whole,
-                    what => matches!(self.fits(seen, what, answers.as_ref(), true), Ok(Some(_))),
+                    what => match self.fits(seen, what, answers.as_ref(), true) {
+                        Ok(hit) => hit.is_some(),
+                        Err(mismatch) if mismatch.missing => {
+                            let place = format!("{}:{}", step.source.name, step.span.line);
+                            let why = format!("{place}: {}", mismatch.message);
+                            return self.give_up(Unproven::Inconclusive(why));
+                        }
+                        Err(_) => false,
+                    },
                 };
                 if !hit {
                     continue;
@@ -498,6 +562,7 @@ fn fits_primitive<S: crate::lang::value::Scope>(
                 span,
                 message: format!("is \"{}\", wanted \"{id}\"", clip(primitive.id())),
                 depth: matcher.depth,
+                missing: false,
             })),
             None => Ok(false),
         };
@@ -505,6 +570,29 @@ fn fits_primitive<S: crate::lang::value::Scope>(
     matcher.depth += 1;
     matcher.element(primitive.element, &pattern.pattern, &path)?;
     Ok(true)
+}
+
+/// Whether a finding is about the place where a message differs from what was wanted.
+fn same_place(found: &str, differs: &str) -> bool {
+    let element = |path: &str| path.split("/@").next().unwrap_or_default().to_owned();
+    let (found, differs) = (element(found), element(differs));
+    !found.is_empty()
+        && !differs.is_empty()
+        && (differs.starts_with(&found) || found.starts_with(&differs))
+}
+
+/// Whether a primitive that a finding is about could have been meant as what was wanted.
+fn could_be(document: &Envelope, taken: &[usize], pattern: &PrimitivePattern, found: &str) -> bool {
+    let about_all =
+        found.is_empty() || found.matches('/').count() <= 1 || found.starts_with("/xccos/@");
+    if document.primitives().next().is_none() {
+        return true;
+    }
+    document.primitives().enumerate().any(|(i, primitive)| {
+        !taken.contains(&i)
+            && primitive.class == pattern.class
+            && (about_all || found.starts_with(&path_of(document, primitive.element, i)))
+    })
 }
 
 /// `/xccos/rpl[2]`: the position among primitives of its class.

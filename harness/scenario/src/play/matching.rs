@@ -10,7 +10,7 @@ use std::time::Duration;
 use regex::Regex;
 use xccos::payload::Element;
 
-use crate::lang::value::{Kind, Scope, Text};
+use crate::lang::value::{Kind, NoValue, Scope, Text};
 use crate::plan::*;
 
 /// Longest value shown in a message.
@@ -27,6 +27,22 @@ pub struct Mismatch {
     pub message: String,
     /// How much fitted before it; the nearest candidate is the one with the most.
     pub depth: u32,
+    /// Nobody can tell whether it differs: a value to compare with was never given.
+    pub missing: bool,
+}
+
+impl Mismatch {
+    /// Keeps the one that says more: what cannot be compared at all, else what came farthest.
+    pub fn keep(nearest: &mut Option<Box<Mismatch>>, other: Box<Mismatch>) {
+        let better = match nearest {
+            None => true,
+            Some(n) if n.missing || other.missing => !n.missing,
+            Some(n) => n.depth < other.depth,
+        };
+        if better {
+            *nearest = Some(other);
+        }
+    }
 }
 
 /// What matching needs to know and what it collects.
@@ -63,6 +79,7 @@ impl<'a, S: Scope> Matcher<'a, S> {
             span,
             message,
             depth: self.depth,
+            missing: false,
         }))
     }
 
@@ -128,15 +145,14 @@ impl<'a, S: Scope> Matcher<'a, S> {
                         best = Some((index, self.depth, self.saved.split_off(before.1)));
                     }
                 }
-                Err(mismatch) => {
-                    if nearest.as_ref().is_none_or(|n| n.depth < mismatch.depth) {
-                        nearest = Some(mismatch);
-                    }
-                }
+                Err(mismatch) => Mismatch::keep(&mut nearest, mismatch),
             }
         }
         self.depth = before.0;
         self.saved.truncate(before.1);
+        if best.is_none() && nearest.as_ref().is_some_and(|n| n.missing) {
+            return nearest.map_or(Ok(()), Err);
+        }
         match &wanted.quantity {
             Quantity::None if fitting > 0 => self.differ(
                 path,
@@ -185,12 +201,13 @@ impl<'a, S: Scope> Matcher<'a, S> {
     }
 
     fn text(&self, text: &Text) -> Result<String, Box<Mismatch>> {
-        text.eval(self.scope).map_err(|message| {
+        text.eval(self.scope).map_err(|why| {
             Box::new(Mismatch {
                 path: String::new(),
                 span: None,
-                message,
+                message: why.to_string(),
                 depth: self.depth,
+                missing: matches!(why, NoValue::Missing(_)),
             })
         })
     }
@@ -302,6 +319,12 @@ impl<'a, S: Scope> Matcher<'a, S> {
                 }
                 self.wanted(number)
             }
+            Condition::Items(number) => {
+                if self.number(have, number)? {
+                    return Ok(());
+                }
+                format!("{} items", self.wanted(number))
+            }
             Condition::Time(test) => {
                 if self.time(have, *test) {
                     return Ok(());
@@ -332,6 +355,7 @@ impl<'a, S: Scope> Matcher<'a, S> {
                 for test in tests {
                     match self.value(value, test, path, span) {
                         Ok(()) => return Ok(()),
+                        Err(mismatch) if mismatch.missing => return Err(mismatch),
                         Err(mismatch) => last = Some(mismatch),
                     }
                 }
@@ -348,8 +372,10 @@ impl<'a, S: Scope> Matcher<'a, S> {
                 }
             }
             Condition::Not(test) => {
-                if self.value(value, test, path, span).is_err() {
-                    return Ok(());
+                match self.value(value, test, path, span) {
+                    Ok(()) => {}
+                    Err(mismatch) if mismatch.missing => return Err(mismatch),
+                    Err(_) => return Ok(()),
                 }
                 "something else".to_owned()
             }
@@ -457,8 +483,13 @@ impl<'a, S: Scope> Matcher<'a, S> {
                 ),
             },
             JsonPattern::Test(test) => {
+                let counts = test
+                    .conditions
+                    .iter()
+                    .any(|c| matches!(c, Condition::Items(_)));
                 let text = match value {
                     None | Some(V::Null) => None,
+                    Some(V::Array(list)) if counts => Some(list.len().to_string()),
                     Some(V::String(s)) => Some(s.clone()),
                     Some(other) => Some(other.to_string()),
                 };
@@ -504,9 +535,7 @@ impl<'a, S: Scope> Matcher<'a, S> {
                             }
                             Err(mismatch) => {
                                 self.saved.truncate(saved);
-                                if nearest.as_ref().is_none_or(|n| n.depth < mismatch.depth) {
-                                    nearest = Some(mismatch);
-                                }
+                                Mismatch::keep(&mut nearest, mismatch);
                             }
                         }
                     }

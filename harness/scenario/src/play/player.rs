@@ -27,7 +27,7 @@ use super::recorder::{Recorder, Sink};
 use super::scope::Values;
 use super::server::Hosting;
 use crate::lang::diag::Span;
-use crate::lang::value::{Scope, Text};
+use crate::lang::value::{NoValue, Scope, Text};
 use crate::plan::*;
 use crate::target::{Binding, Target as TargetFile};
 
@@ -62,6 +62,8 @@ pub struct Setup<'s> {
     pub epoch: jiff::Timestamp,
     /// Times are divided by this.
     pub time_scale: f64,
+    /// Something the recording has to say about itself.
+    pub remark: Option<&'static str>,
     /// Where events and findings go.
     pub sink: &'s mut Sink<'s>,
 }
@@ -115,9 +117,16 @@ pub async fn play(scenario: &Scenario, setup: Setup<'_>) -> Played {
         rested: false,
         sanity: false,
         unproven: None,
+        doubt: None,
         acts: HashMap::new(),
         next_act: 0,
     };
+    if let Some(text) = setup.remark {
+        let text = text.to_owned();
+        player
+            .recorder
+            .record(Duration::ZERO, 0, Kind::Note { text });
+    }
     player.host_start();
     let limit = start + player.scaled(scenario.timeout);
     let walk = tokio::time::timeout_at(limit, player.walk(&scenario.steps)).await;
@@ -126,6 +135,9 @@ pub async fn play(scenario: &Scenario, setup: Setup<'_>) -> Played {
             "it took longer than its time limit of {}",
             super::matching::span_text(scenario.timeout)
         );
+        player.unproven.get_or_insert(Unproven::Inconclusive(why));
+    }
+    if let Some(why) = player.doubt.take() {
         player.unproven.get_or_insert(Unproven::Inconclusive(why));
     }
     player.farewell().await;
@@ -208,6 +220,8 @@ pub(super) struct Player<'a, 's> {
     pub rested: bool,
     pub sanity: bool,
     pub unproven: Option<Unproven>,
+    /// Something could not be looked at; the rest of the scenario could.
+    pub doubt: Option<String>,
     /// Actions at drivers by name.
     pub acts: HashMap<String, super::upper::Act>,
     pub next_act: u64,
@@ -237,7 +251,7 @@ impl Player<'_, '_> {
         self.values.now.set(self.wall());
     }
 
-    pub(super) fn eval(&self, text: &Text) -> Result<String, String> {
+    pub(super) fn eval(&self, text: &Text) -> Result<String, NoValue> {
         self.tell_time();
         text.eval(&self.values)
     }
@@ -260,6 +274,18 @@ impl Player<'_, '_> {
     pub(super) fn cannot(&mut self, step: &Step, why: impl std::fmt::Display) -> Flow {
         let place = format!("{}:{}", step.source.name, step.span.line);
         self.give_up(Unproven::Harness(format!("{place}: {why}")))
+    }
+
+    /// The step needs a value: one that nothing gave says nothing about the target, an expression
+    /// that makes no sense is the scenario's fault.
+    pub(super) fn without(&mut self, step: &Step, why: NoValue) -> Flow {
+        match why {
+            NoValue::Missing(_) => {
+                let place = format!("{}:{}", step.source.name, step.span.line);
+                self.give_up(Unproven::Inconclusive(format!("{place}: {why}")))
+            }
+            NoValue::Wrong(why) => self.cannot(step, why),
+        }
     }
 
     /// Concludes about requirements; gives whether one of them was broken.
@@ -774,7 +800,7 @@ impl Player<'_, '_> {
                 return flow;
             }
             Action::Note(text) => {
-                let text = self.eval(text).unwrap_or_else(|e| e);
+                let text = self.eval(text).unwrap_or_else(|e| e.to_string());
                 let now = self.now();
                 self.recorder.record(now, 0, Kind::Note { text });
                 return Flow::Next;
@@ -785,7 +811,7 @@ impl Player<'_, '_> {
                         Ok(value) => {
                             self.values.names.insert(name.clone(), value);
                         }
-                        Err(why) => return self.cannot(step, why),
+                        Err(why) => return self.without(step, why),
                     }
                 }
                 return Flow::Next;

@@ -8,7 +8,7 @@ a form that expectations can search.
 use std::sync::Arc;
 use std::time::Duration;
 
-use judge::{Finding, Monitor};
+use judge::{Blame, Finding, Monitor, Verdict};
 use trace::{Conn, Event, Intent, Kind, Seat, Trace};
 use xccos::payload::Envelope;
 
@@ -61,7 +61,12 @@ pub struct Recorder<'s> {
     /// Everything of the target, in order.
     pub seen: Vec<Seen>,
     findings: Vec<Finding>,
+    /// What the always-on rules found wrong with the target, oldest first.
+    broken: Vec<Finding>,
 }
+
+/// How many findings are kept for expectations to look at.
+const KEPT: usize = 10_000;
 
 impl<'s> Recorder<'s> {
     /// An empty recording of a target in this seat.
@@ -77,6 +82,31 @@ impl<'s> Recorder<'s> {
             target,
             seen: Vec::new(),
             findings: Vec::new(),
+            broken: Vec::new(),
+        }
+    }
+
+    /// What the rules found wrong with what the target did in this event.
+    pub fn broken(&self, event: u64) -> impl Iterator<Item = &Finding> {
+        self.broken.iter().filter(move |f| f.event == Some(event))
+    }
+
+    /// Whether the rules found a MUST broken by the target in this event or later.
+    pub fn broken_since(&self, event: u64) -> Option<&Finding> {
+        self.broken
+            .iter()
+            .find(|f| f.verdict == Verdict::Fail && f.event.is_some_and(|e| e >= event))
+    }
+
+    fn pass_on(&mut self) {
+        for finding in self.findings.drain(..) {
+            if finding.verdict >= Verdict::Warn
+                && finding.blame == Blame::Target
+                && self.broken.len() < KEPT
+            {
+                self.broken.push(finding.clone());
+            }
+            (self.sink)(Heard::Finding(finding));
         }
     }
 
@@ -89,9 +119,7 @@ impl<'s> Recorder<'s> {
             monitor.observe(&event, &mut self.findings);
         }
         (self.sink)(Heard::Event(event));
-        for finding in self.findings.drain(..) {
-            (self.sink)(Heard::Finding(finding));
-        }
+        self.pass_on();
         seq
     }
 
@@ -173,9 +201,7 @@ impl<'s> Recorder<'s> {
         if let Some(mut monitor) = self.monitor.take() {
             let micros = u64::try_from(at.as_micros()).unwrap_or(u64::MAX);
             monitor.finish(micros, &mut self.findings);
-            for finding in self.findings.drain(..) {
-                (self.sink)(Heard::Finding(finding));
-            }
+            self.pass_on();
         }
     }
 }

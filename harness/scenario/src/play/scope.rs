@@ -7,7 +7,7 @@ use std::time::Duration;
 use sip::Ids;
 
 use crate::lang::check::duration;
-use crate::lang::value::Scope;
+use crate::lang::value::{NoValue, Scope};
 use crate::target::{Binding, Target};
 
 /// Longest text `repeat()` makes.
@@ -45,9 +45,9 @@ impl Values {
 }
 
 impl Scope for Values {
-    fn path(&self, path: &str) -> Result<String, String> {
+    fn path(&self, path: &str) -> Result<String, NoValue> {
         let parts: Vec<&str> = path.split('.').collect();
-        let missing = || format!("`{path}` has no value");
+        let missing = || NoValue::Missing(path.to_owned());
         let target = &self.target;
         let text = match parts.as_slice() {
             ["users", role, field] => {
@@ -123,7 +123,13 @@ impl Scope for Values {
         Ok(text)
     }
 
-    fn call(&self, name: &str, argument: &str) -> Result<String, String> {
+    fn call(&self, name: &str, argument: &str) -> Result<String, NoValue> {
+        self.function(name, argument).map_err(NoValue::Wrong)
+    }
+}
+
+impl Values {
+    fn function(&self, name: &str, argument: &str) -> Result<String, String> {
         match name {
             "seq" => Ok(self.next_seq().to_string()),
             "env" => Ok(self.envid.get().to_string()),

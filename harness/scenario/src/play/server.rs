@@ -932,6 +932,7 @@ impl From<Trouble> for String {
     fn from(trouble: Trouble) -> String {
         match trouble {
             Trouble::Scenario(why) => why,
+            Trouble::NoValue(why) => why.to_string(),
             Trouble::NoDialog => "there is no dialog".to_owned(),
         }
     }

@@ -15,7 +15,7 @@ use trace::Kind;
 use super::link::Input;
 use super::matching::{Matcher, Mismatch, span_text};
 use super::player::{Flow, Player, Reach};
-use crate::lang::value::Kind as Written;
+use crate::lang::value::{Kind as Written, NoValue};
 use crate::plan::*;
 
 /// An action at a driver.
@@ -27,6 +27,8 @@ pub(super) struct Act {
     pub verb: String,
     /// Endpoint.
     pub endpoint: String,
+    /// The event of the request.
+    pub asked: u64,
     /// Its answer, and the event that shows it.
     pub answer: Option<(Response, u64)>,
 }
@@ -43,7 +45,7 @@ impl Player<'_, '_> {
         let mut params = match self.json_value(&act.arguments) {
             Ok(Value::Object(map)) => map,
             Ok(_) => Map::new(),
-            Err(why) => return self.cannot(step, why),
+            Err(why) => return self.without(step, why),
         };
         params.insert("user".to_owned(), act.at.clone().into());
         if act.action == "sign_in" {
@@ -63,7 +65,7 @@ impl Player<'_, '_> {
             params,
         };
         let now = self.now();
-        self.recorder.record(
+        let asked = self.recorder.record(
             now,
             0,
             Kind::Upper {
@@ -79,6 +81,7 @@ impl Player<'_, '_> {
                 id,
                 verb: act.action.clone(),
                 endpoint: act.at.clone(),
+                asked,
                 answer: None,
             },
         );
@@ -210,6 +213,10 @@ impl Player<'_, '_> {
                     wanted.to,
                     span_text(limit)
                 );
+                if let Some(broken) = self.broken_request(&wanted.to) {
+                    let why = format!("{message}; but the request itself broke {broken}");
+                    return self.give_up(Unproven::Inconclusive(why));
+                }
                 self.conclude(
                     &wanted.decides,
                     false,
@@ -271,6 +278,16 @@ impl Player<'_, '_> {
             }
             Err(mismatch) => {
                 let message = format!("{lead}{} {}", mismatch.path, mismatch.message);
+                if mismatch.missing {
+                    return self.give_up(Unproven::Inconclusive(message));
+                }
+                if response.result.is_err()
+                    && wanted.ok != Some(false)
+                    && let Some(broken) = self.broken_request(&wanted.to)
+                {
+                    let why = format!("{message}; but the request itself broke {broken}");
+                    return self.give_up(Unproven::Inconclusive(why));
+                }
                 self.conclude(
                     &wanted.decides,
                     false,
@@ -294,6 +311,11 @@ impl Player<'_, '_> {
             let outcome =
                 self.compare(&response, None, check.result.as_ref(), check.error.as_ref());
             let (held, message) = match outcome {
+                Err(mismatch) if mismatch.missing => {
+                    self.doubt
+                        .get_or_insert(format!("{lead}{}", mismatch.message));
+                    continue;
+                }
                 Ok(saved) => {
                     self.values.names.extend(saved);
                     (true, String::new())
@@ -315,6 +337,15 @@ impl Player<'_, '_> {
         Flow::Next
     }
 
+    /// What the rules found broken in what the client sent for an action: a request that nobody can
+    /// understand has no good end, and that is one fault, not two.
+    fn broken_request(&self, name: &str) -> Option<String> {
+        let asked = self.acts.get(name)?.asked;
+        self.recorder
+            .broken_since(asked)
+            .map(|f| f.requirement.clone())
+    }
+
     fn compare(
         &self,
         response: &Response,
@@ -331,6 +362,7 @@ impl Player<'_, '_> {
                 span: None,
                 message,
                 depth: 0,
+                missing: false,
             })
         };
         if let Some(ok) = ok
@@ -353,7 +385,7 @@ impl Player<'_, '_> {
         Ok(matcher.saved)
     }
 
-    fn json_value(&self, json: &Json) -> Result<Value, String> {
+    fn json_value(&self, json: &Json) -> Result<Value, NoValue> {
         Ok(match json {
             Json::Null => Value::Null,
             Json::Value(text) => {

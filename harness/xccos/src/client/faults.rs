@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use super::transactions::Pending;
 use super::{Client, Kind, Waiting, commands, rooms};
 use crate::edit::Edit;
-use crate::payload::{Class, Envelope};
+use crate::payload::{Class, Envelope, Node};
 
 /// One thing a client gets wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,7 +165,12 @@ impl Faults {
                 edit.apply(&mut envelope.root, &|_| None);
             }
         }
-        self.is_empty() || envelope.root.elements().next().is_some()
+        self.is_empty()
+            || envelope
+                .root
+                .children
+                .iter()
+                .any(|node| matches!(node, Node::Element(_)))
     }
 
     /// Changes what was received into what the client takes it for.

@@ -12,12 +12,15 @@ use trace::{Micros, Seat};
 
 use super::decode::{Decoder, DialogId};
 use super::desk::{Desk, Spot};
-use super::exchange::{Answer, Exchange};
+use super::exchange::Exchange;
 use super::rooms::{Room, Rooms, Stay, room};
 use super::{Doc, Limits};
 use crate::payload::{Class, MsgId, Primitive};
 
 const RULE: &str = "bait";
+
+/// A failure: it ends its command, and what it carries is not used.
+const FAILURE: &str = "XCCOSIP-3.1.2.1.5-18";
 
 /// The ids this rule can decide.
 pub(crate) const IDS: &[&str] = &[
@@ -70,6 +73,8 @@ pub(crate) struct Baits {
     /// Endpoints that ask for history after a join, so that silence means something.
     eager: HashSet<DialogId>,
     accepted: HashMap<(DialogId, Room), u64>,
+    /// Commands that ended with a reply; one that had to be dropped ends nothing.
+    ended: HashSet<(DialogId, MsgId)>,
 }
 
 impl Baits {
@@ -97,7 +102,13 @@ impl Baits {
             })
             .unwrap_or_default();
         let joins = matches!(primitive.id(), "rpl:join" | "rpl:bjoin");
-        match drop_reason(doc, primitive, exchange, limits, dialog) {
+        let ends = primitive.commandid().map(|id| (dialog, id));
+        let over = ends.is_some_and(|id| self.ended.contains(&id));
+        let reason = drop_reason(doc, primitive, exchange, limits, dialog, over);
+        if let (Ok(_) | Err(Some(FAILURE)), Some(id)) = (&reason, ends) {
+            self.ended.insert(id);
+        }
+        match reason {
             Ok(at) => {
                 let Some(sent) = exchange.sent.get(at).filter(|_| joins) else {
                     return;
@@ -237,6 +248,7 @@ fn drop_reason(
     exchange: &Exchange,
     limits: &Limits,
     dialog: DialogId,
+    over: bool,
 ) -> Result<usize, Option<&'static str>> {
     let reference = primitive.element.first("commandid");
     if !doc.valid() {
@@ -285,8 +297,7 @@ fn drop_reason(
     if sent.void {
         return Err(Some("XCCOSIP-3.1.2.1.7-01"));
     }
-    let done = |a: &(u64, Answer)| matches!(a.1, Answer::Reply(_));
-    if sent.answers.iter().any(done) {
+    if over {
         return Err(Some("XCCOSIP-3.1.2.1.5-10"));
     }
     // Half a second either way: the client's clock starts before the recorder's.
@@ -318,7 +329,7 @@ fn drop_reason(
         ));
     }
     if code != 200 {
-        return Err(Some("XCCOSIP-3.1.2.1.5-18"));
+        return Err(Some(FAILURE));
     }
     Ok(at)
 }

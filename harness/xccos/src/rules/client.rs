@@ -695,7 +695,19 @@ impl Client {
                     .sent
                     .iter()
                     .any(|s| s.dialog == *dialog && s.element.get("id") == Some(command));
-                if !asked && waited(*dialog, *at) {
+                let neglected = waited(*dialog, *at);
+                let kinds = self.kinds.get(dialog).map_or(0, HashSet::len);
+                if asked && command == "cmd:getassociations" && kinds == 1 && neglected {
+                    desk.omission(
+                        RULE,
+                        "XCCOSIP-3.1.11.3-01",
+                        Seat::Client,
+                        *event,
+                        "the client asked for the rooms its user is a member of or for those it manages, not for both"
+                            .to_owned(),
+                    );
+                }
+                if !asked && neglected {
                     desk.omission(
                         RULE,
                         entry,

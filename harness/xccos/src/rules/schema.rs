@@ -539,6 +539,10 @@ fn content(doc: &Doc<'_>, at: usize, violation: &Violation, from: Seat) -> Optio
                     "cmd/data" if of("data") => "XCCOSIP-2.2.2.2-02",
                     "data" if of("cmd/data") => "XCCOSIP-2.2.2.2-02",
                     "cmd/data" => "XCCOSIP-2.2.2.1.28-15",
+                    // A command by its id, and no command by its name.
+                    "xccos" if element.get("id").is_some_and(|id| id.starts_with("cmd:")) => {
+                        "XCCOSIP-2.2.2.2.2-01"
+                    }
                     "xccos" => "XCCOSIP-2.2.2.2-01",
                     "rpl" | "ntc" => "XCCOSIP-2.2.2.1.29-02",
                     "cmd" => "XCCOSIP-2.2.2.1.28-01",
