@@ -8,4 +8,5 @@ pub mod driver;
 pub mod mock;
 pub mod proxy;
 pub mod recorder;
+pub mod ui;
 pub mod web;

@@ -79,6 +79,21 @@ impl Recorder {
         }
     }
 
+    /// Records a message that is wrong or incomplete on purpose; nobody is blamed for it.
+    pub fn deliberate(&mut self, since: Duration, conn: Conn, from: Seat, bytes: &[u8], how: &str) {
+        if self.is_watched() {
+            self.record(
+                since,
+                conn,
+                Kind::Message {
+                    from,
+                    bytes: bytes.to_vec(),
+                    intent: Intent::Deliberate(how.to_owned()),
+                },
+            );
+        }
+    }
+
     /// Records a remark for the reader.
     pub fn note(&mut self, since: Duration, conn: Conn, text: impl Into<String>) {
         if self.is_watched() {

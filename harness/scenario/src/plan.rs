@@ -526,6 +526,8 @@ pub struct Fault {
     pub mute: Option<bool>,
     /// Hold what is sent.
     pub hold: Option<bool>,
+    /// What the network does from here on; empty ends it.
+    pub network: Option<Vec<sip::net::fault::Fault>>,
 }
 
 /// An override of the harness's server.

@@ -54,6 +54,7 @@ pub fn describe(world: &World) -> Result<Target, Unproven> {
 fn link(opened: Opened, client: &str, server: &str) -> Link {
     Link {
         stream: Box::new(opened.stream),
+        control: opened.control,
         transport: "memory".to_owned(),
         client: client.to_owned(),
         server: server.to_owned(),

@@ -24,6 +24,8 @@ pub enum ProxyTransport {
 ///   parlance mock --defect server/chat-without-name           break one requirement
 ///   parlance mock --fault status:503:INFO@/10                 every tenth INFO is answered 503
 ///   parlance mock --fault delay:200ms --fault fragment:1      and a bad network
+///   parlance mock --processing 300ms --max-pending 3          a slow server that says so when it is too much
+///   parlance mock --ui 127.0.0.1:8080                         the same, live in a browser
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct Mock {
@@ -53,12 +55,36 @@ pub struct Mock {
     /// chooses messages (repeatable)
     #[arg(long, value_name = "SPEC")]
     pub fault: Vec<sip::net::fault::Fault>,
+    /// Take so long to process each envelope (`2`, `300ms`); the INFO is answered then
+    #[arg(long, value_name = "TIME", value_parser = value::duration, help_heading = "Under load")]
+    pub processing: Option<Duration>,
+    /// Never finish this command: its INFO gets 503 when the processing timer runs out (repeatable)
+    #[arg(long, value_name = "COMMAND", value_delimiter = ',', value_parser = value::command, help_heading = "Under load")]
+    pub stall: Vec<String>,
+    /// Answer INFO with 503, and call itself busy, while so many envelopes are being processed
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Under load")]
+    pub max_pending: Option<u32>,
+    /// Refuse the short chat (no authdisp, alert, chatId) that clients of the field send
+    #[arg(long, help_heading = "Where the document leaves a choice")]
+    pub strict_chat: bool,
+    /// Refuse a join by rpl:join with a code, as servers of the field do, instead of err
+    #[arg(long, help_heading = "Where the document leaves a choice")]
+    pub field_refusals: bool,
+    /// Put the answers to all commands of an envelope into one envelope
+    #[arg(long, help_heading = "Where the document leaves a choice")]
+    pub merge_replies: bool,
     /// Stop by itself after so long
     #[arg(long, value_name = "SECONDS", value_parser = value::duration)]
     pub duration: Option<Duration>,
     /// Write the trace (NDJSON), message by message
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Show rooms, participants and the exchange live in a browser, at this address
+    #[arg(long, value_name = "ADDR", value_parser = value::address)]
+    pub ui: Option<String>,
+    /// Let --ui listen on an address that others can reach
+    #[arg(long, requires = "ui")]
+    pub ui_public: bool,
     /// Keep chats, rooms and preferences across restarts in this SQLite file
     #[arg(long, value_name = "FILE")]
     pub store: Option<PathBuf>,
@@ -90,6 +116,9 @@ pub struct Client {
     /// What the client gets wrong (see `parlance list defects`)
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     pub defect: Vec<String>,
+    /// Disturb its connections, as in `parlance mock` (repeatable)
+    #[arg(long, value_name = "SPEC")]
+    pub fault: Vec<sip::net::fault::Fault>,
     /// Seed of ids and tags
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,

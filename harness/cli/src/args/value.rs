@@ -59,6 +59,18 @@ pub fn percent(text: &str) -> Result<f64, String> {
     }
 }
 
+/// A command of the chat protocol, with or without `cmd:`.
+pub fn command(text: &str) -> Result<String, String> {
+    let id = match text.strip_prefix("cmd:") {
+        Some(_) => text.to_owned(),
+        None => format!("cmd:{text}"),
+    };
+    match xccos::server::command(&id) {
+        Some(row) => Ok(row.id.to_owned()),
+        None => Err(format!("`{id}` is no command of the chat protocol")),
+    }
+}
+
 /// `host:port`; the host may be a name, an IPv4 or a bracketed IPv6 address.
 pub fn address(text: &str) -> Result<String, String> {
     let wrong = || format!("`{text}` is no address; expected host:port, like 127.0.0.1:5061");
@@ -91,6 +103,8 @@ mod tests {
         for bad in ["", "5061", "::1:5061", ":5061", "host:", "host:99999"] {
             assert!(address(bad).is_err(), "{bad}");
         }
+        assert_eq!(command("join"), command("cmd:join"));
+        assert!(command("cmd:frob").is_err());
         assert!(scale("0").is_err() && scale("NaN").is_err() && scale("0.25").is_ok());
         assert!(percent("101").is_err() && percent("95%").is_ok());
     }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use judge::exit;
-use peer::driver::{self, Network, Reference};
+use peer::driver::{self, Disturbed, Reference};
+use sip::net::fault::FaultKind;
 
 use crate::args;
 use crate::failure::{Done, Failure};
@@ -11,6 +12,15 @@ use crate::failure::{Done, Failure};
 /// Serves lines until stdin ends.
 pub fn client(args: &args::Client) -> Done {
     let defects = super::defects::named(&args.defect)?;
+    if args
+        .fault
+        .iter()
+        .any(|f| matches!(f.kind, FaultKind::Status(..)))
+    {
+        return Err(Failure::usage(
+            "--fault status is for a server; a client's wrong answers are defects (`parlance list defects client/`)",
+        ));
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -22,7 +32,7 @@ pub fn client(args: &args::Client) -> Done {
             faults: defects.client_faults(),
             ..driver::Options::default()
         };
-        let reference = Reference::new(options, Network);
+        let reference = Reference::new(options, Disturbed(args.fault.clone()));
         driver::serve(Arc::new(reference), tokio::io::stdin(), tokio::io::stdout()).await
     });
     // Reading stdin may hold a thread for ever.

@@ -50,6 +50,7 @@ pub fn mock(args: &args::Mock, terminal: &Terminal) -> Done {
         if let Some(path) = &args.record {
             observers.push(Box::new(record(path)?));
         }
+        let ui = extras::ui(args, &mut observers).await?;
         let identity = certificate.as_ref().map(|c| &c.identity);
         let web = extras::web(args, identity, &mut world).await?;
         let server = extras::server(
@@ -58,7 +59,12 @@ pub fn mock(args: &args::Mock, terminal: &Terminal) -> Done {
             Options {
                 seed: args.seed.unwrap_or_else(super::run::draw),
                 defects: defects.clone(),
-                ..Options::default()
+                strict: args.strict_chat,
+                field_refusals: args.field_refusals,
+                merge_replies: args.merge_replies,
+                processing: args.processing.unwrap_or_default(),
+                stall: args.stall.clone(),
+                max_pending: args.max_pending.map(|n| n as usize),
             },
         )?;
         let transport = if tls { Transport::Tls } else { Transport::Tcp };
@@ -81,6 +87,9 @@ pub fn mock(args: &args::Mock, terminal: &Terminal) -> Done {
         }
         if !terminal.is_quiet() {
             greet(args, &world, &local.to_string(), &defects);
+            if let Some(ui) = &ui {
+                anstream::eprintln!("  live page http://{}/", ui.address);
+            }
         }
         let stop = live::end(args.duration);
         let taking = mock.clone();
@@ -96,6 +105,10 @@ pub fn mock(args: &args::Mock, terminal: &Terminal) -> Done {
             let (mock, world, stop) = (mock.clone(), world.clone(), stop.clone());
             tokio::spawn(extras::serve(listener, mock, world, stop))
         });
+        if let Some(ui) = ui {
+            let title = format!("{local}");
+            tokio::spawn(ui.serve(mock.clone(), title, args.ui_public, stop.clone()));
+        }
         if let Some(path) = &args.world {
             let (path, mock, world) = (path.clone(), mock.clone(), world.clone());
             tokio::spawn(extras::follow(path, mock, world, *terminal, stop.clone()));

@@ -1,10 +1,12 @@
-//! What a mock can do beside chatting: keep its state in a file, serve the web side, follow its world file.
+//! What a mock can do beside chatting: keep its state in a file, serve the web side and the live page, follow its world file.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use peer::mock::Mock;
 use peer::mock::chat::Chat;
+use peer::recorder::Observer;
+use peer::ui;
 use peer::web::{self, Served};
 use sip::net::{Identity, Listener, TlsServer};
 use tokio::sync::watch;
@@ -15,6 +17,7 @@ use super::world;
 use crate::args;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
+use crate::watch::Feeder;
 
 /// How often a world file is looked at for changes.
 const LOOK: Duration = Duration::from_millis(500);
@@ -68,6 +71,48 @@ fn tell(served: Served) {
     );
     for remark in served.remarks.iter().filter(|r| !r.held) {
         super::warn(&format!("{}: {}", remark.requirement, remark.message));
+    }
+}
+
+/// The live page before it is served.
+pub struct Page {
+    /// Where it will be.
+    pub address: std::net::SocketAddr,
+    listener: tokio::net::TcpListener,
+    feed: ui::Feed,
+}
+
+/// The listener of `--ui`, if it is asked for; an observer feeds it from now on.
+pub async fn ui(
+    args: &args::Mock,
+    observers: &mut Vec<Box<dyn Observer>>,
+) -> Result<Option<Page>, Failure> {
+    let Some(address) = &args.ui else {
+        return Ok(None);
+    };
+    let failed = |e: std::io::Error| Failure::environment(format!("--ui {address}: {e}"));
+    let listener = tokio::net::TcpListener::bind(address)
+        .await
+        .map_err(failed)?;
+    let local = listener.local_addr().map_err(failed)?;
+    if !local.ip().is_loopback() && !args.ui_public {
+        return Err(Failure::usage(format!(
+            "--ui {address} would show every chat to other machines; add --ui-public if that is meant"
+        )));
+    }
+    let feed = ui::Feed::default();
+    observers.push(Box::new(Feeder::new(feed.clone())));
+    Ok(Some(Page {
+        address: local,
+        listener,
+        feed,
+    }))
+}
+
+impl Page {
+    /// Serves it until `stop`.
+    pub async fn serve(self, mock: Mock, title: String, public: bool, stop: watch::Receiver<bool>) {
+        ui::serve(self.listener, self.feed, mock, title, public, stop).await;
     }
 }
 

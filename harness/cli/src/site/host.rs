@@ -88,6 +88,7 @@ impl scenario::play::link::Listener for Inward {
             let opened = incoming.secure(HANDSHAKE).await.map_err(failed)?;
             Ok(Link {
                 stream: Box::new(opened.stream),
+                control: opened.control,
                 transport: opened.info.transport,
                 client: opened.info.peer,
                 server: opened.info.local,

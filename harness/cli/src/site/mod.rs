@@ -20,6 +20,7 @@ use sip::net::{NetError, Opened};
 fn link(opened: Opened) -> Link {
     Link {
         stream: Box::new(opened.stream),
+        control: opened.control,
         transport: opened.info.transport,
         client: opened.info.local,
         server: opened.info.peer,

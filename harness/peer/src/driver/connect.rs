@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use sip::net::fault::{Fault, Faulty};
 use sip::net::{Connector, Identity, Opened, Pem, Target as NetTarget, TlsClient};
 
 /// Where to connect, from the parameters of `sign_in`.
@@ -50,6 +51,23 @@ where
 impl<T: Connect + ?Sized> Connect for Arc<T> {
     fn connect(&self, target: Target) -> Connecting<'_> {
         (**self).connect(target)
+    }
+}
+
+/// Connections over the network that suffer faults. Status faults do nothing here.
+#[derive(Debug, Clone, Default)]
+pub struct Disturbed(pub Vec<Fault>);
+
+impl Connect for Disturbed {
+    fn connect(&self, target: Target) -> Connecting<'_> {
+        Box::pin(async move {
+            let mut opened = Network.connect(target).await?;
+            if !self.0.is_empty() {
+                let faulty = Faulty::new(opened.stream, Some(opened.control.clone()), &self.0);
+                opened.stream = Box::new(faulty);
+            }
+            Ok(opened)
+        })
     }
 }
 

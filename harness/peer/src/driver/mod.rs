@@ -29,7 +29,7 @@ use serde_json::{Map, Value, json};
 use xccos::client::Failure;
 
 pub use child::Child;
-pub use connect::{Connect, Connecting, Network, Target};
+pub use connect::{Connect, Connecting, Disturbed, Network, Target};
 pub use endpoint::{Endpoint, Step};
 pub use lines::serve;
 pub use reference::{Options, Reference, SignIn};

@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use sip::agent::{Action, Agent, Answer, Config, Event, Policy, TxId};
 use sip::net::Info;
-use sip::net::fault::{Fault, FaultKind, status_for};
+use sip::net::fault::{Fault, status_for};
+use sip::net::forecast::{Fate, Forecast};
 use sip::{DialogId, Frame, FrameErrorKind, Seeded};
 use trace::{Conn, Kind, Seat};
 use xccos::defect::Carriage;
@@ -40,9 +41,10 @@ struct Line {
     sessions: HashMap<DialogId, Session>,
     due: Option<Duration>,
     unanswered: usize,
-    /// Requests so far by method, and messages sent so far, for faults that choose.
+    /// Requests so far by method, for faults that choose.
     requests: HashMap<String, u64>,
-    units: u64,
+    /// What the faults make of what leaves.
+    forecast: Forecast,
     carriage: Distorter,
 }
 
@@ -133,7 +135,7 @@ impl Hub {
                 due: None,
                 unanswered: 0,
                 requests: HashMap::new(),
-                units: 0,
+                forecast: Forecast::new(&self.faults),
                 carriage: Distorter::new(self.carriage.clone()),
             },
         );
@@ -307,28 +309,26 @@ impl Hub {
             return;
         };
         for bytes in line.carriage.distort(bytes) {
-            if self.is_dropped(conn) {
-                let text = format!("fault drop: `{}` never left", first_line(&bytes));
-                self.recorder.note(now.since, conn, text);
-            } else {
-                self.recorder.message(now.since, conn, Seat::Server, &bytes);
+            let (since, us) = (now.since, Seat::Server);
+            match line.forecast.unit() {
+                Fate::Whole => self.recorder.message(since, conn, us, &bytes),
+                Fate::Twice => {
+                    self.recorder.message(since, conn, us, &bytes);
+                    self.recorder
+                        .deliberate(since, conn, us, &bytes, "fault duplicate");
+                }
+                Fate::Lost(fault) => {
+                    let text = format!("fault {fault}: `{}` never left", first_line(&bytes));
+                    self.recorder.note(since, conn, text);
+                }
+                Fate::Cut(n, fault) => {
+                    let part = bytes.get(..n).unwrap_or(&bytes);
+                    self.recorder
+                        .deliberate(since, conn, us, part, &format!("fault {fault}"));
+                }
             }
             out.push(Wire::Send(conn, bytes));
         }
-    }
-
-    /// Whether a fault will swallow the next message, which must not be recorded as sent then.
-    fn is_dropped(&mut self, conn: Conn) -> bool {
-        if self.faults.is_empty() {
-            return false;
-        }
-        let Some(line) = self.lines.get_mut(&conn) else {
-            return false;
-        };
-        line.units += 1;
-        self.faults
-            .iter()
-            .any(|f| f.kind == FaultKind::Drop && f.which.hits(line.units))
     }
 
     fn reschedule(&mut self, conn: Conn) {

@@ -171,6 +171,18 @@ impl Decoder<'_> {
         self.out.push(d);
     }
 
+    /// Faults of the network, as `--fault` writes them.
+    fn network(&mut self, node: &Node) -> Vec<sip::net::fault::Fault> {
+        let mut faults = Vec::new();
+        for item in node.one_or_many() {
+            match item.text().unwrap_or_default().parse() {
+                Ok(fault) => faults.push(fault),
+                Err(why) => self.error(item.span, why),
+            }
+        }
+        faults
+    }
+
     fn steps(&mut self, steps: &[Placed]) -> Vec<Step> {
         steps.iter().filter_map(|s| self.step(s)).collect()
     }
@@ -257,6 +269,7 @@ impl Decoder<'_> {
             }
             "sanity" => Action::Sanity(self.steps(&placed.inner)),
             "fault" => Action::Fault(Fault {
+                network: value.get("network").map(|n| self.network(n)),
                 at: self.at(value),
                 delay: value.get("delay").and_then(Node::text).and_then(duration),
                 fragment: integer(value, "fragment"),

@@ -783,6 +783,11 @@ static FAULT: Record = Record {
             Shape::Bool,
             "Holds what is sent until `hold: false`; then all of it goes in one piece.",
         ),
+        field(
+            "network",
+            NAMES,
+            "What the network does, as `parlance mock --fault` says it: `drop@2`, `reset@3`, `slow:1000`, `status:503:INFO`; messages count from here. `[]` ends it.",
+        ),
     ],
     choice: &[],
     open: Open::No,

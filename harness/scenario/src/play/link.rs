@@ -10,6 +10,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use sip::net::Control;
+use sip::net::fault::{Fault, Faulty, Switch};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
 use trace::Conn;
@@ -29,6 +31,8 @@ pub struct Link {
     pub client: String,
     /// Address of the server side.
     pub server: String,
+    /// The hold on the socket, for faults that end it without ceremony.
+    pub control: Control,
 }
 
 impl fmt::Debug for Link {
@@ -84,6 +88,8 @@ pub enum Input {
 pub enum Output {
     /// Writes bytes, in pieces of that size.
     Write(Vec<u8>, Option<usize>),
+    /// The network does this from here on.
+    Network(Vec<Fault>),
     /// Closes the stream.
     Close,
 }
@@ -95,8 +101,11 @@ const WRITE_LIMIT: Duration = Duration::from_secs(30);
 pub fn start(
     conn: Conn,
     stream: Box<dyn Stream>,
+    control: Control,
     inputs: mpsc::UnboundedSender<Input>,
 ) -> mpsc::UnboundedSender<Output> {
+    let network = Switch::default();
+    let stream = Faulty::switched(Box::new(stream), Some(control), network.clone());
     let (mut read, mut write) = tokio::io::split(stream);
     let (outputs, mut wanted) = mpsc::unbounded_channel();
     let trouble = inputs.clone();
@@ -122,7 +131,15 @@ pub fn start(
         }
     });
     tokio::spawn(async move {
-        while let Some(Output::Write(bytes, piece)) = wanted.recv().await {
+        while let Some(output) = wanted.recv().await {
+            let (bytes, piece) = match output {
+                Output::Write(bytes, piece) => (bytes, piece),
+                Output::Network(faults) => {
+                    network.set(faults);
+                    continue;
+                }
+                Output::Close => break,
+            };
             let piece = piece.unwrap_or(bytes.len()).max(1);
             let all = async {
                 for part in bytes.chunks(piece) {

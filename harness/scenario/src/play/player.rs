@@ -16,6 +16,8 @@ use std::time::Duration;
 
 use judge::{Blame, Catalogue, Finding, Level, Place, Unproven, Verdict};
 use sip::agent::{Action as SipAction, Agent, Ended, Event as SipEvent, Policy};
+use sip::net::fault::status_for;
+use sip::net::forecast::{Fate, Forecast};
 use sip::{Blank, Frame, Framer, Limits};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -171,6 +173,24 @@ pub(super) struct Conn {
     pub delay: Option<Duration>,
     pub fragment: Option<usize>,
     pub hold: Option<Vec<u8>>,
+    /// What the network does, what that makes of each message, and requests so far by method.
+    pub faults: Vec<sip::net::fault::Fault>,
+    pub forecast: Forecast,
+    pub requests: HashMap<String, u64>,
+}
+
+impl Conn {
+    /// The status a fault wants this request answered with, and its method.
+    fn status_for(&mut self, frame: &Frame) -> Option<(String, u16)> {
+        let Frame::Message(message) = frame else {
+            return None;
+        };
+        let method = message.method().filter(|_| !self.faults.is_empty())?;
+        let count = self.requests.entry(method.to_owned()).or_default();
+        *count += 1;
+        let status = status_for(&self.faults, method, *count)?;
+        Some((method.to_owned(), status))
+    }
 }
 
 /// A message that a step named.
@@ -379,7 +399,7 @@ impl Player<'_, '_> {
     /// Takes a connection over; it is recorded when it is announced.
     pub(super) fn add(&mut self, link: Link, endpoint: &str, agent: Agent, blank: Blank) -> usize {
         let id = self.conns.len() as ConnId;
-        let output = start(id, link.stream, self.sender.clone());
+        let output = start(id, link.stream, link.control, self.sender.clone());
         self.conns.push(Conn {
             id,
             endpoint: endpoint.to_owned(),
@@ -392,6 +412,9 @@ impl Player<'_, '_> {
             delay: None,
             fragment: None,
             hold: None,
+            faults: Vec::new(),
+            forecast: Forecast::default(),
+            requests: HashMap::new(),
         });
         self.conns.len() - 1
     }
@@ -490,6 +513,27 @@ impl Player<'_, '_> {
                 let _ = output.send(Output::Write(bytes.clone(), fragment));
             }
         }
+        let (bytes, intent) = match conn.forecast.unit() {
+            Fate::Whole => (bytes, intent),
+            Fate::Twice => {
+                let copy = Kind::Message {
+                    from: harness,
+                    bytes: bytes.clone(),
+                    intent: Intent::Deliberate("fault duplicate".to_owned()),
+                };
+                self.recorder.record(now, id, copy);
+                (bytes, intent)
+            }
+            Fate::Cut(n, fault) => {
+                let part = bytes.get(..n).unwrap_or(&bytes).to_vec();
+                (part, Intent::Deliberate(format!("fault {fault}")))
+            }
+            Fate::Lost(fault) => {
+                let text = format!("fault {fault}: a message never left");
+                self.recorder.record(now, id, Kind::Note { text });
+                return;
+            }
+        };
         // What is no SIP message is recorded as such.
         let whole = sip::Message::parse(bytes.clone()).is_ok()
             || bytes.iter().all(|b| matches!(b, b'\r' | b'\n'));
@@ -652,7 +696,16 @@ impl Player<'_, '_> {
         }
         let mut actions = Vec::new();
         if let Some(conn) = self.conns.get_mut(at) {
+            let instead = conn.status_for(&frame);
+            let usual = instead.as_ref().map(|(method, status)| {
+                let usual = conn.agent.policy(method);
+                conn.agent.set_policy(method, Policy::Status(*status));
+                usual
+            });
             conn.agent.receive(now, frame, &mut actions);
+            if let (Some((method, _)), Some(usual)) = (instead, usual) {
+                conn.agent.set_policy(&method, usual);
+            }
         }
         self.perform(at, actions, Intent::Plain);
     }
@@ -677,6 +730,11 @@ impl Player<'_, '_> {
             return;
         }
         conn.dialog = None;
+        // What a fault of ours ended is not the target's doing.
+        let (by, how) = match conn.forecast.over() {
+            Some(fault) => (self.harness, format!("fault {fault}")),
+            None => (target, how),
+        };
         let (id, endpoint) = (conn.id, conn.endpoint.clone());
         let mut actions = Vec::new();
         conn.agent.closed(now, &mut actions);
@@ -686,7 +744,7 @@ impl Player<'_, '_> {
             }
         }
         self.announce(at);
-        self.recorder.closed(now, id, &endpoint, Some(target), how);
+        self.recorder.closed(now, id, &endpoint, Some(by), how);
         self.host_closed(at);
     }
 
@@ -894,6 +952,14 @@ impl Player<'_, '_> {
                 for method in ["INFO", "BYE", "OPTIONS", "UPDATE"] {
                     conn.agent.set_policy(method, policy);
                 }
+            }
+            if let Some(faults) = &fault.network {
+                if let Some(output) = &conn.output {
+                    let _ = output.send(Output::Network(faults.clone()));
+                }
+                conn.forecast = Forecast::new(faults);
+                conn.faults.clone_from(faults);
+                conn.requests.clear();
             }
             match fault.hold {
                 Some(true) => conn.hold = Some(conn.hold.take().unwrap_or_default()),

@@ -29,6 +29,7 @@ the stream ignores it; the layer above asks [`status_for`].
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 pub use super::faulty::Faulty;
@@ -71,6 +72,30 @@ pub enum FaultKind {
     Slow(u64),
     /// Answer requests with this status; of this method only, when given.
     Status(u16, Option<String>),
+}
+
+/// Faults that change while a stream lives; clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Switch(Arc<Mutex<(u64, Vec<Fault>)>>);
+
+impl Switch {
+    /// With these faults from the beginning.
+    pub fn new(faults: &[Fault]) -> Switch {
+        Switch(Arc::new(Mutex::new((0, faults.to_vec()))))
+    }
+
+    /// These faults instead, units counting from 1 again.
+    pub fn set(&self, faults: Vec<Fault>) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.0 += 1;
+        state.1 = faults;
+    }
+
+    /// Turn and faults, unless `turn` is the present one.
+    pub(super) fn since(&self, turn: Option<u64>) -> Option<(u64, Vec<Fault>)> {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (turn != Some(state.0)).then(|| state.clone())
+    }
 }
 
 /// Which units a fault befalls, counted from 1.

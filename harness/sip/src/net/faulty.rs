@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-use super::fault::{Fault, FaultKind};
+use super::fault::{Fault, FaultKind, Switch};
 use super::stream::{BoxStream, Control};
 
 /// How long `reorder` and `coalesce` wait for a further unit.
@@ -44,6 +44,9 @@ enum Step {
 pub struct Faulty {
     inner: BoxStream,
     control: Option<Control>,
+    switch: Switch,
+    /// Which setting of the switch `faults` is.
+    turn: Option<u64>,
     faults: Vec<Fault>,
     /// Bytes since the last flush.
     unit: Vec<u8>,
@@ -65,10 +68,17 @@ impl Faulty {
     /// Wraps a stream. `control` reaches the socket below for `reset`, `close` and `no-notify`;
     /// without one these merely end the stream.
     pub fn new(inner: BoxStream, control: Option<Control>, faults: &[Fault]) -> Faulty {
+        Faulty::switched(inner, control, Switch::new(faults))
+    }
+
+    /// Like [`Faulty::new`], with faults that somebody else changes.
+    pub fn switched(inner: BoxStream, control: Option<Control>, switch: Switch) -> Faulty {
         Faulty {
             inner,
             control,
-            faults: faults.to_vec(),
+            switch,
+            turn: None,
+            faults: Vec::new(),
             unit: Vec::new(),
             count: 0,
             steps: VecDeque::new(),
@@ -83,6 +93,15 @@ impl Faulty {
         }
     }
 
+    /// Takes over what the switch says by now.
+    fn follow(&mut self) {
+        if let Some((turn, faults)) = self.switch.since(self.turn) {
+            self.turn = Some(turn);
+            self.faults = faults;
+            self.count = 0;
+        }
+    }
+
     fn slow(&self) -> Option<usize> {
         self.faults.iter().find_map(|f| match f.kind {
             FaultKind::Slow(n) => Some(usize::try_from(n / 10).unwrap_or(usize::MAX).max(1)),
@@ -92,6 +111,7 @@ impl Faulty {
 
     /// Turns the unit that was just flushed into steps.
     fn plan(&mut self) {
+        self.follow();
         let mut bytes = std::mem::take(&mut self.unit);
         self.count += 1;
         let n = self.count;
@@ -271,6 +291,7 @@ impl AsyncWrite for Faulty {
         if self.ended {
             return Poll::Ready(Ok(()));
         }
+        self.follow();
         let notify = !self.faults.iter().any(|f| f.kind == FaultKind::NoNotify);
         match (&self.control, notify) {
             (Some(control), false) => {
@@ -298,6 +319,7 @@ impl AsyncRead for Faulty {
                 let _ = Pin::new(&mut self.inner).poll_flush(cx)?;
             }
         }
+        self.follow();
         let Some(grant) = self.slow() else {
             return Pin::new(&mut self.inner).poll_read(cx, buf);
         };

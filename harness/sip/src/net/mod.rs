@@ -37,6 +37,7 @@ mod connection;
 mod error;
 pub mod fault;
 mod faulty;
+pub mod forecast;
 mod listen;
 mod stream;
 mod tls;

@@ -138,11 +138,13 @@ impl Envelope {
         };
         let document = roxmltree::Document::parse_with_options(text, options).map_err(|e| {
             let pos = e.pos();
+            let words = e.to_string();
+            let tail = format!(" at {}:{}", pos.row, pos.col);
             PayloadError {
-                offset: 0,
+                offset: offset_at(text, pos.row, pos.col),
                 line: pos.row,
                 column: pos.col,
-                message: e.to_string(),
+                message: words.strip_suffix(&tail).unwrap_or(&words).to_owned(),
             }
         })?;
         let root = convert(document.root_element()).map_err(|offset| {
@@ -231,6 +233,21 @@ impl<'a> Primitive<'a> {
     pub fn data(&self) -> Option<&'a Element> {
         self.element.first("data")
     }
+}
+
+/// Byte offset of a line and a column in characters, both from 1.
+fn offset_at(text: &str, line: u32, column: u32) -> usize {
+    let before: usize = text
+        .split_inclusive('\n')
+        .take(line.saturating_sub(1) as usize)
+        .map(str::len)
+        .sum();
+    let rest = text.get(before..).unwrap_or_default();
+    let inside = rest
+        .char_indices()
+        .nth(column.saturating_sub(1) as usize)
+        .map_or(rest.len(), |(at, _)| at);
+    before + inside
 }
 
 fn error_at(body: &[u8], offset: usize, message: String) -> PayloadError {

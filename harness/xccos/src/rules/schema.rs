@@ -374,7 +374,11 @@ pub(crate) fn judge(doc: &Doc<'_>, violations: &[Violation], check: &SchemaCheck
             .iter()
             .any(|v| v.code == violation.code && v.path == violation.path);
         let mut message = violation.message.clone();
-        if !violation.expected.is_empty() && !message.contains("expected") {
+        let said = violation
+            .expected
+            .iter()
+            .all(|e| message.contains(e.as_str()));
+        if !said && !message.contains("expected") {
             message.push_str(&format!("; expected {}", some(&violation.expected)));
         }
         if let Some(hint) = &violation.hint {

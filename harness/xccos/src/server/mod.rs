@@ -78,7 +78,7 @@ pub struct Options {
     pub processing: Duration,
     /// Commands to stall for ever, by id.
     pub stall: Vec<String>,
-    /// Answer INFO with 503 while more envelopes than this are being processed (3.2.1.7).
+    /// Answer INFO with 503, and call itself busy (2.2.2.2.7), while so many envelopes are being processed.
     pub max_pending: Option<usize>,
 }
 
@@ -132,6 +132,8 @@ pub struct Server {
     outbox: Outbox,
     work: VecDeque<Work>,
     next_work: u64,
+    /// What was last told about the load.
+    busy: bool,
     journal: Option<Box<dyn Journal>>,
 }
 
@@ -152,6 +154,7 @@ impl Server {
             tokens: HashMap::new(),
             work: VecDeque::new(),
             next_work: 1,
+            busy: false,
             journal: None,
             options,
             world,
@@ -227,6 +230,7 @@ impl Server {
             self.quit(endpoint);
         }
         self.work.retain(|w| w.endpoint != endpoint);
+        self.tell_load();
         self.flush(now)
     }
 
@@ -306,7 +310,25 @@ impl Server {
         if let Some(endpoint) = self.endpoints.get_mut(&endpoint) {
             endpoint.pending.push_back(number);
         }
-        vec![Output::Hold { endpoint }]
+        self.tell_load();
+        let mut out = vec![Output::Hold { endpoint }];
+        out.extend(self.flush(now));
+        out
+    }
+
+    /// Tells everybody when the load reaches its limit, and when half of it is gone again.
+    fn tell_load(&mut self) {
+        let Some(max) = self.options.max_pending else {
+            return;
+        };
+        let busy = match self.busy {
+            false => self.work.len() >= max,
+            true => self.work.len() > max / 2,
+        };
+        if busy != self.busy {
+            self.busy = busy;
+            self.tell_status(busy);
+        }
     }
 
     /// Time passed: finishes or gives up what was postponed, sends what was held back.
@@ -350,6 +372,7 @@ impl Server {
                 out.extend(self.flush(now));
             }
         }
+        self.tell_load();
         self.tokens.retain(|_, token| !token.is_forgotten(now));
         out.extend(self.flush(now));
         out

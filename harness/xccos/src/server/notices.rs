@@ -97,17 +97,20 @@ impl Server {
                 }
                 self.tell_participant_list(&key, *on);
             }
-            Notice::Status { busy } => {
-                let status = Element::new("status").with("busy", busy.to_string());
-                let sys = Element::new("sys")
-                    .with("id", "sys:status")
-                    .with("seqid", "")
-                    .child(status);
-                let everybody = self.endpoints.keys().copied().collect();
-                self.outbox.post(Mail::new(everybody, vec![sys]));
-            }
+            Notice::Status { busy } => self.tell_status(*busy),
         }
         self.flush(now)
+    }
+
+    /// `sys:status` to every endpoint (2.2.2.2.7).
+    pub(super) fn tell_status(&mut self, busy: bool) {
+        let status = Element::new("status").with("busy", busy.to_string());
+        let sys = Element::new("sys")
+            .with("id", "sys:status")
+            .with("seqid", "")
+            .child(status);
+        let everybody = self.endpoints.keys().copied().collect();
+        self.outbox.post(Mail::new(everybody, vec![sys]));
     }
 
     /// Endpoints in the room, without those of one user.

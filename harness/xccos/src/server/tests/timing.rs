@@ -30,7 +30,16 @@ fn slow_processing_holds_the_info_and_load_refuses_it() {
     bench.send(alice, r#"<cmd id="cmd:requri" seqid="1"><data/></cmd>"#);
     bench.send(alice, r#"<cmd id="cmd:requri" seqid="1"><data/></cmd>"#);
     assert_eq!(bench.statuses, [(alice, 503)]);
+    assert_eq!(bench.got(alice), ["sys:status"]);
     bench.tick(2.0);
     assert_eq!(bench.statuses, [(alice, 503), (alice, 200)]);
-    assert_eq!(bench.got(alice), ["rpl:requri 200"]);
+    assert_eq!(
+        bench.got(alice),
+        ["sys:status", "rpl:requri 200", "sys:status"]
+    );
+    let busy: Vec<_> = bench
+        .primitives(alice)
+        .filter_map(|p| Some(p.element.first("status")?.get("busy")?.to_owned()))
+        .collect();
+    assert_eq!(busy, ["true", "false"]);
 }
