@@ -6,6 +6,15 @@ pub type Micros = u64;
 /// Number of a transport connection, unique within a trace, in order of opening.
 pub type Conn = u32;
 
+/// Transport of a connection known from a log alone: what is not in it may have happened all the same.
+pub const LOG: &str = "log";
+
+/// Transport of a connection captured in both directions from its first byte to its last, without a gap.
+pub const CAPTURE: &str = "tcp (captured)";
+
+/// Transport of a connection of which a capture holds a part.
+pub const PARTIAL_CAPTURE: &str = "tcp (captured in part)";
+
 /// Which of the two parties of the protocol somebody plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -65,7 +74,7 @@ pub enum Kind {
         /// The scenario's name of the client endpoint behind it, when known (`alice`, `bob2`).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         endpoint: Option<String>,
-        /// `tcp`, `tls 1.3 …`, `memory`, `log`.
+        /// `tcp`, `tls 1.3 …`, `memory`; [`LOG`], [`CAPTURE`], [`PARTIAL_CAPTURE`].
         transport: String,
         /// Address of the client side, as text.
         client: String,

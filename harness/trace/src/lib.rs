@@ -13,4 +13,4 @@ pub mod ndjson;
 pub mod read;
 pub mod snapshot;
 
-pub use event::{Conn, Event, Intent, Kind, Micros, Seat, Trace};
+pub use event::{CAPTURE, Conn, Event, Intent, Kind, LOG, Micros, PARTIAL_CAPTURE, Seat, Trace};

@@ -6,7 +6,7 @@ was not captured, encrypted streams) becomes a remark, never a finding: only
 bytes that were captured without a gap can prove anything about a peer.
 */
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 
 use sip::{Blank, Frame, Framer, Limits};
@@ -16,6 +16,7 @@ use super::seats::{Raw, What, seat};
 use super::tcp::{Piece, Stream};
 use super::{Format, Reading};
 use crate::Micros;
+use crate::event::{CAPTURE, PARTIAL_CAPTURE};
 
 /// Most connections that are followed at once.
 const CONNECTIONS: usize = 100_000;
@@ -50,7 +51,17 @@ struct Connection {
     sip: bool,
     /// Raws of this connection, kept until it is known to be SIP.
     raws: Vec<Raw>,
-    closed: bool,
+    /// When the last end was seen, and which.
+    closed: Option<(Micros, &'static str)>,
+    /// Bytes were missing, or could not be framed.
+    torn: bool,
+}
+
+impl Connection {
+    /// Whether everything both sides sent is in the capture.
+    fn whole(&self) -> bool {
+        !self.torn && self.halves.len() == 2 && self.halves.values().all(|h| h.stream.from_start)
+    }
 }
 
 #[derive(Default)]
@@ -102,9 +113,9 @@ pub fn read(bytes: &[u8]) -> Result<Reading, String> {
                 // The same addresses again after a close, or a new handshake, are a new connection.
                 let fresh = syn && !ack;
                 if fresh
-                    && open
-                        .get(&key)
-                        .is_some_and(|c| c.closed || c.halves.values().any(|h| h.bytes > 0))
+                    && open.get(&key).is_some_and(|c| {
+                        c.closed.is_some() || c.halves.values().any(|h| h.bytes > 0)
+                    })
                     && let Some(mut old) = open.remove(&key)
                 {
                     close(&mut old, at, &mut tally);
@@ -121,7 +132,8 @@ pub fn read(bytes: &[u8]) -> Result<Reading, String> {
                         encrypted: false,
                         sip: false,
                         raws: Vec::new(),
-                        closed: false,
+                        closed: None,
+                        torn: false,
                     }
                 });
                 take(
@@ -133,7 +145,10 @@ pub fn read(bytes: &[u8]) -> Result<Reading, String> {
                     bytes,
                     &mut tally,
                 );
-                connection.closed |= fin || rst;
+                if fin || rst {
+                    let how = if rst { "reset" } else { "end of stream" };
+                    connection.closed = Some((at, how));
+                }
             }
         }
     }
@@ -150,12 +165,16 @@ pub fn read(bytes: &[u8]) -> Result<Reading, String> {
     done.extend(rest);
     done.sort_by_key(|c| c.number);
     let mut raws = datagrams;
+    let mut whole = HashSet::new();
     for connection in done {
         if connection.encrypted {
             if let Some((from, to)) = connection.halves.keys().min() {
                 tally.encrypted.push(format!("{from} and {to}"));
             }
         } else if connection.sip {
+            if connection.whole() {
+                whole.insert(connection.number);
+            }
             raws.extend(connection.raws);
         } else if connection.halves.values().any(|h| h.bytes > 0) {
             tally.others += 1;
@@ -166,7 +185,12 @@ pub fn read(bytes: &[u8]) -> Result<Reading, String> {
         return Err(nothing(&tally, &packets));
     }
     let mut remarks = words(&tally, &packets);
-    let seated = seat(raws, "tcp (captured)");
+    let seated = seat(raws, |raw| {
+        match raw.stream.is_some_and(|s| whole.contains(&s)) {
+            true => CAPTURE,
+            false => PARTIAL_CAPTURE,
+        }
+    });
     remarks.extend(seated.remarks);
     Ok(Reading {
         format: Format::Capture,
@@ -213,6 +237,7 @@ fn digest(
             Piece::Gap(n) => {
                 tally.gaps += 1;
                 tally.missing += n;
+                connection.torn = true;
                 half.lost = true;
                 half.search.clear();
                 half.framer = Some(Framer::new(Limits::default(), Blank::Pings));
@@ -269,6 +294,7 @@ fn digest(
                     }
                     if dead {
                         half.framer = None;
+                        connection.torn = true;
                     }
                 }
             }
@@ -301,7 +327,7 @@ fn close(connection: &mut Connection, at: Micros, tally: &mut Tally) {
         }
         // Half a message at the end proves something only when the connection really ended.
         if let Some(Frame::Error(error)) = half.framer.as_mut().and_then(Framer::finish) {
-            let what = if connection.closed {
+            let what = if connection.closed.is_some() {
                 let why = error.to_string();
                 What::Garbage(error.bytes, why)
             } else {
@@ -317,6 +343,14 @@ fn close(connection: &mut Connection, at: Micros, tally: &mut Tally) {
                 what,
             });
         }
+    }
+    if let (Some((at, how)), Some(link)) = (connection.closed, connection.halves.keys().min()) {
+        connection.raws.push(Raw {
+            at,
+            link: Some((link.0.to_string(), link.1.to_string())),
+            stream: Some(connection.number),
+            what: What::Closed(how.to_owned()),
+        });
     }
 }
 

@@ -35,6 +35,8 @@ pub enum What {
     Garbage(Vec<u8>, String),
     /// A remark for the reader at this point of the exchange.
     Note(String),
+    /// The connection ended.
+    Closed(String),
 }
 
 /// A finished guess.
@@ -83,8 +85,8 @@ struct Seen {
     receiver: Option<Party>,
 }
 
-/// Gives every message a seat and a connection.
-pub fn seat(raws: Vec<Raw>, transport: &str) -> Seated {
+/// Gives every message a seat and a connection; `transport` says how a connection is recorded.
+pub fn seat(raws: Vec<Raw>, transport: impl Fn(&Raw) -> &'static str) -> Seated {
     let mut seen: Vec<Option<Seen>> = raws.iter().map(look).collect();
     let (votes, claims) = vote(&seen);
     let mut resolved: HashMap<(String, String), Seat> = HashMap::new();
@@ -112,7 +114,14 @@ pub fn seat(raws: Vec<Raw>, transport: &str) -> Seated {
             let conn = match conns.get(&key) {
                 Some(conn) => *conn,
                 None => open(
-                    &mut trace, &mut conns, &mut names, key, &raw, from, transport, None,
+                    &mut trace,
+                    &mut conns,
+                    &mut names,
+                    key,
+                    &raw,
+                    from,
+                    transport(&raw),
+                    None,
                 ),
             };
             let kind = match raw.what {
@@ -122,6 +131,7 @@ pub fn seat(raws: Vec<Raw>, transport: &str) -> Seated {
                     problem,
                 },
                 What::Note(text) => Kind::Note { text },
+                What::Closed(how) => Kind::Closed { by: None, how },
                 What::Message(bytes) => Kind::Garbage {
                     from,
                     problem: "not a SIP message".to_owned(),
@@ -169,7 +179,14 @@ pub fn seat(raws: Vec<Raw>, transport: &str) -> Seated {
         let conn = match conns.get(&key) {
             Some(conn) => *conn,
             None => open(
-                &mut trace, &mut conns, &mut names, key, &raw, from, transport, who,
+                &mut trace,
+                &mut conns,
+                &mut names,
+                key,
+                &raw,
+                from,
+                transport(&raw),
+                who,
             ),
         };
         trace.record(

@@ -57,6 +57,7 @@ pub(crate) const IDS: &[&str] = &[
     "XCCOSIP-3.1.10.3-05",
     "XCCOSIP-3.1.11.3-04",
     "XCCOSIP-3.1.11.3-05",
+    "XCCOSIP-2.2.2.1.10-19",
     "XCCOSIP-3.1.11.3-06",
     "XCCOSIP-3.1.11.3-07",
     "XCCOSIP-3.1.11.3-08",
@@ -84,6 +85,7 @@ pub(crate) const IDS: &[&str] = &[
     "XCCOSIP-3.1.19-02",
     "XCCOSIP-3.1.19.3-04",
     "XCCOSIP-3.1.19.3-05",
+    "XCCOSIP-3.1.19.3-06",
 ];
 
 /// The date from which a search without range starts (3.1.8.3).
@@ -257,6 +259,13 @@ pub(crate) fn judge(doc: &Doc<'_>, primitive: &Primitive<'_>, desk: &mut Desk) {
                     |u| forms::channel(u).is_some() || forms::has_scheme(u),
                     "the channel's URI",
                 );
+                cmd.attr(
+                    ftdb,
+                    "fileUrl",
+                    "XCCOSIP-3.1.19.3-06",
+                    |u| !u.trim().is_empty(),
+                    "what identifies the file",
+                );
                 let named = ftdb.get("channelUri").is_some();
                 cmd.expect(named, "XCCOSIP-3.1.19-02", Some(ftdb), || {
                     "the file is tied to no room".to_owned()
@@ -294,8 +303,17 @@ fn server_info(cmd: &mut Cmd<'_, '_>) {
     );
     if let Some(bits) = sib
         .get("infoType")
-        .and_then(|t| t.trim().parse::<u64>().ok())
+        .and_then(|t| t.trim().parse::<i64>().ok())
     {
+        // Bit 256 stands for nothing either, but the document's own request sets it (4.1).
+        let undefined = bits & !0x7ff;
+        cmd.expect_as(
+            undefined == 0,
+            "XCCOSIP-2.2.2.1.10-19",
+            Weight::Warn,
+            Some(sib),
+            || format!("infoType {bits} asks for bits that stand for nothing"),
+        );
         // What 3.1.4.3 recommends and the document's own request sets as well.
         let useful = 1 | 2 | 32 | 64 | 128;
         let missing = useful & !bits;
@@ -341,7 +359,7 @@ fn bjoin(cmd: &mut Cmd<'_, '_>) {
             chanid,
             "value",
             "XCCOSIP-3.1.6.3-04",
-            |v| forms::guids(v).is_some_and(|g| !g.is_empty()),
+            |v| v.split(',').all(forms::is_guid),
             "a comma list of channel GUIDs",
         );
         cmd.attr(
@@ -429,6 +447,12 @@ fn search(cmd: &mut Cmd<'_, '_>) {
             Some(date),
             || "from and to are no ISO 8601 times".to_owned(),
         );
+        let bound = |name: &str| date.get(name).and_then(forms::seconds);
+        if let (Some(from), Some(to)) = (bound("from"), bound("to")) {
+            cmd.expect(from <= to, "XCCOSIP-3.1.8.3-12", Some(date), || {
+                "from is later than to".to_owned()
+            });
+        }
         // The default start in another spelling of the same year is a default got wrong.
         if let Some(from) = date.get("from").filter(|f| f.trim().starts_with("1899")) {
             let from = from.trim().to_owned();

@@ -193,8 +193,6 @@ pub(crate) enum Observed {
 /// See the module.
 #[derive(Default)]
 pub(crate) struct Decoder {
-    /// The recording is complete: what was not seen did not happen.
-    complete: bool,
     pub now: Micros,
     pub links: HashMap<Conn, Link>,
     pub dialogs: Vec<Dialog>,
@@ -205,13 +203,6 @@ pub(crate) struct Decoder {
 }
 
 impl Decoder {
-    pub fn new(complete: bool) -> Decoder {
-        Decoder {
-            complete,
-            ..Decoder::default()
-        }
-    }
-
     /// The dialog with this index.
     pub fn dialog(&self, id: DialogId) -> Option<&Dialog> {
         self.dialogs.get(id)
@@ -232,7 +223,7 @@ impl Decoder {
 
     /// Whether the recording saw everything that happened on this connection.
     pub fn saw_all(&self, conn: Conn) -> bool {
-        self.complete && self.links.get(&conn).is_some_and(|l| l.whole)
+        self.links.get(&conn).is_some_and(|l| l.whole)
     }
 
     /// Takes the next event.
@@ -243,7 +234,7 @@ impl Decoder {
                 self.links.insert(
                     event.conn,
                     Link {
-                        whole: transport != "log" && transport != "pcap",
+                        whole: transport != trace::LOG && transport != trace::PARTIAL_CAPTURE,
                         transport: transport.clone(),
                         closed: None,
                         by: None,

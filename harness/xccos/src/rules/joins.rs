@@ -141,7 +141,22 @@ pub(crate) fn bjoin(reply: &Reply<'_>, desk: &mut Desk) {
                 Some(guid) => {
                     failed.insert(guid);
                 }
-                None => readable = false,
+                None => {
+                    readable = false;
+                    let asked = reply.asked.is_none_or(|d| {
+                        d.all("chanid")
+                            .flat_map(|c| forms::tokens(c.get("value").unwrap_or("")))
+                            .any(|t| t == token)
+                    });
+                    if !asked {
+                        reply.fails(
+                            "XCCOSIP-2.2.2.1.23-05",
+                            Some(fib),
+                            format!("{token:?} is no room GUID, and nobody asked for it"),
+                            desk,
+                        );
+                    }
+                }
             }
         }
         // What was no GUID in the command comes back as it was.

@@ -136,7 +136,7 @@ impl Memory {
                         }
                     }
                 }
-                "data" => {
+                "data" | "association" => {
                     let kinds = [
                         ("chanib", "XCCOSIP-2.2.2.1.7.1-12"),
                         ("catib", "XCCOSIP-2.2.2.1.8.1-06"),

@@ -127,8 +127,6 @@ pub struct Setup {
     pub schema: Option<SchemaCheck>,
     /// Time limits.
     pub limits: Limits,
-    /// The recording is complete: what it does not show did not happen. False for logs and captures.
-    pub complete: bool,
 }
 
 impl Setup {
@@ -139,16 +137,13 @@ impl Setup {
             profile: crate::policy::INTEROP.to_owned(),
             schema: None,
             limits: Limits::default(),
-            complete: true,
         }
     }
 
-    /// Somebody's log or capture: both seats are judged, and silence proves nothing.
+    /// Somebody's log, trace or capture: both seats are judged. Each connection tells by its transport
+    /// whether silence on it proves anything.
     pub fn offline() -> Setup {
-        Setup {
-            complete: false,
-            ..Setup::live(Target::Both)
-        }
+        Setup::live(Target::Both)
     }
 
     /// In this profile, documents checked against its schema.
@@ -222,7 +217,7 @@ impl Monitor {
     /// A monitor for a recording that is about to begin.
     pub fn new(setup: Setup) -> Monitor {
         Monitor {
-            decoder: Decoder::new(setup.complete),
+            decoder: Decoder::default(),
             desk: Desk::new(&setup),
             sip: sip::Sip::default(),
             numbering: Numbering::default(),

@@ -33,6 +33,7 @@ pub(crate) const IDS: &[&str] = &[
     "XCCOSIP-2.2.2.1.26.1-11",
     "XCCOSIP-2.2.2.1.26.1-12",
     "XCCOSIP-2.2.2.1.26.1-13",
+    "XCCOSIP-3.1.18.5-03",
 ];
 
 /// Most bytes taken out of an archive.
@@ -52,6 +53,23 @@ pub(crate) fn judge(reply: &Reply<'_>, desk: &mut Desk) {
     let Some(pref) = reply.data.and_then(|d| d.first("pref")) else {
         return;
     };
+    // 3.1.18.3 leaves the client one label to ask for.
+    let asked = reply.asked.and_then(|d| d.first("pref"));
+    let wanted = asked
+        .and_then(|p| p.get("label"))
+        .unwrap_or("kedzie.GroupChannels");
+    reply.expect(
+        pref.get("label").is_none_or(|l| l == wanted),
+        "XCCOSIP-3.1.18.5-03",
+        Some(pref),
+        || {
+            format!(
+                "the label is {:?}, asked was {wanted:?}",
+                pref.get("label").unwrap_or("")
+            )
+        },
+        desk,
+    );
     let Some(content) = pref.get("content").filter(|c| !c.trim().is_empty()) else {
         return;
     };

@@ -52,12 +52,16 @@ pub(crate) const IDS: &[&str] = &[
     "XCCOSIP-2.2.2.1.20-11",
     "XCCOSIP-2.2.2.1.29-01",
     "XCCOSIP-2.2.2.2-03",
+    "XCCOSIP-2.2.2.1.20-08",
+    "XCCOSIP-2.2.2.1.20-09",
+    "XCCOSIP-2.2.2.1.25-03",
     "XCCOSIP-3.1.10.5-04",
     "XCCOSIP-3.1.10.5-05",
     "XCCOSIP-3.1.10.5-06",
     "XCCOSIP-3.1.10.5-07",
     "XCCOSIP-3.1.10.5-08",
     "XCCOSIP-3.1.17.5-03",
+    "XCCOSIP-3.1.19.5-02",
     "XCCOSIP-3.1.19.5-10",
     "XCCOSIP-3.2.2.5-02",
     "XCCOSIP-3.2.5.5-06",
@@ -471,6 +475,14 @@ fn history(reply: &Reply<'_>, desk: &mut Desk) {
         messages(reply, chanib, desk);
         total += chanib.all("msg").count();
     }
+    if let Some(chat) = reply.data.and_then(|d| d.first("grpchat")) {
+        reply.fails(
+            "XCCOSIP-3.2.5.5-09",
+            Some(chat),
+            "history comes as msg in a chanib, not as grpchat".to_owned(),
+            desk,
+        );
+    }
     let loose = reply.data.is_some_and(|d| d.first("msg").is_some());
     if loose {
         return;
@@ -654,6 +666,21 @@ fn associations(reply: &Reply<'_>, desk: &mut Desk) {
         desk.pass(RULE, "XCCOSIP-2.2.2.1.20-12", reply.doc.seen);
     }
     let asked = reply.asked.and_then(|d| d.first("association"));
+    let kind = |a: Option<&Element>| a.and_then(|a| a.get("type")).map(|t| t.trim().to_owned());
+    if let (Some(wanted), Some(given)) = (kind(asked), kind(block)) {
+        let id = match wanted.as_str() {
+            "MANAGER" => "XCCOSIP-2.2.2.1.20-09",
+            _ => "XCCOSIP-2.2.2.1.20-08",
+        };
+        if wanted != given {
+            reply.fails(
+                id,
+                block,
+                format!("{wanted} was asked for, the reply is of {given}"),
+                desk,
+            );
+        }
+    }
     let max = asked
         .and_then(|a| a.get("maxResult").or(a.get("maxResults")))
         .map_or(Some(100), |m| m.trim().parse::<usize>().ok())
@@ -693,7 +720,10 @@ fn invitations(reply: &Reply<'_>, desk: &mut Desk) {
     );
     let value = hash.get("value").unwrap_or("");
     let pairs: Vec<_> = forms::tokens(value).collect();
-    let split: Option<Vec<_>> = pairs.iter().map(|p| p.split_once('@')).collect();
+    let split: Option<Vec<_>> = pairs
+        .iter()
+        .map(|p| p.split_once('@').filter(|(_, at)| !at.contains('@')))
+        .collect();
     let Some(split) = split else {
         reply.fails(
             "XCCOSIP-3.1.10.5-05",
@@ -785,7 +815,18 @@ fn update(reply: &Reply<'_>, desk: &mut Desk) {
     if !reply.has("XCCOSIP-3.2.8.5-15", chanib, "chanib", desk) {
         return;
     }
-    let (Some(chanib), Some(asked)) = (chanib, reply.asked.and_then(|d| d.first("chanib"))) else {
+    let Some(chanib) = chanib else { return };
+    let Some(asked) = reply.asked.and_then(|d| d.first("chanib")) else {
+        for name in UPDATED.iter().filter(|n| **n != "siopid") {
+            if chanib.get(name).is_none() {
+                reply.fails(
+                    "XCCOSIP-3.1.17.5-03",
+                    Some(chanib),
+                    format!("the changed room has no {name}"),
+                    desk,
+                );
+            }
+        }
         return;
     };
     for name in UPDATED {
@@ -853,17 +894,27 @@ fn update(reply: &Reply<'_>, desk: &mut Desk) {
 }
 
 fn token(reply: &Reply<'_>, known: &mut Known, desk: &mut Desk) {
-    let Some(token) = reply.data.and_then(|d| d.first("token")) else {
+    let token = reply.data.and_then(|d| d.first("token"));
+    if !reply.has("XCCOSIP-3.1.19.5-02", token, "token", desk) {
+        return;
+    }
+    let Some(value) = token.and_then(|t| t.get("token")) else {
         return;
     };
-    let Some(value) = token.get("token").filter(|t| !t.is_empty()) else {
+    if value.trim().is_empty() {
+        reply.fails(
+            "XCCOSIP-2.2.2.1.25-03",
+            token,
+            "the token of a success is empty".to_owned(),
+            desk,
+        );
         return;
-    };
+    }
     let before = known.tokens.insert(value.to_owned(), reply.doc.seen.seq);
     match before {
         Some(event) => reply.fails(
             "XCCOSIP-3.1.19.5-10",
-            Some(token),
+            token,
             format!("this token was given before (event {event})"),
             desk,
         ),

@@ -9,7 +9,7 @@ use trace::Seat;
 
 use super::Doc;
 use super::desk::{Desk, Spot};
-use super::forms;
+use super::{forms, table};
 use crate::payload::Element;
 use crate::policy::Weight;
 
@@ -24,6 +24,8 @@ pub(crate) const IDS: &[&str] = &[
     "XCCOSIP-2.2.2.1.6-04",
     "XCCOSIP-2.2.2.1.6-05",
     "XCCOSIP-2.2.2.1.6-06",
+    "XCCOSIP-2.2.2.1.7.1-02",
+    "XCCOSIP-2.2.2.1.7.1-05",
     "XCCOSIP-2.2.2.1.7.1-07",
     "XCCOSIP-2.2.2.1.7.1-08",
     "XCCOSIP-2.2.2.1.7.2-05",
@@ -36,7 +38,10 @@ pub(crate) const IDS: &[&str] = &[
     "XCCOSIP-2.2.2.1.7.2.2-08",
     "XCCOSIP-2.2.2.1.7.2.3-01",
     "XCCOSIP-2.2.2.1.8.2.1-01",
+    "XCCOSIP-2.2.2.1.9-01",
+    "XCCOSIP-2.2.2.1.10-01",
     "XCCOSIP-2.2.2.1.11-01",
+    "XCCOSIP-2.2.2.1.11.1-09",
     "XCCOSIP-2.2.2.1.11.1-20",
     "XCCOSIP-2.2.2.1.11.1-22",
     "XCCOSIP-2.2.2.1.11.2-01",
@@ -48,14 +53,19 @@ pub(crate) const IDS: &[&str] = &[
     "XCCOSIP-2.2.2.1.15-01",
     "XCCOSIP-2.2.2.1.16-01",
     "XCCOSIP-2.2.2.1.16-02",
+    "XCCOSIP-2.2.2.1.17-01",
     "XCCOSIP-2.2.2.1.17-02",
     "XCCOSIP-2.2.2.1.17.2-09",
     "XCCOSIP-2.2.2.1.17.2-10",
     "XCCOSIP-2.2.2.1.17.2-12",
+    "XCCOSIP-2.2.2.1.18-01",
     "XCCOSIP-2.2.2.1.18-02",
     "XCCOSIP-2.2.2.1.18-03",
+    "XCCOSIP-2.2.2.1.20-01",
     "XCCOSIP-2.2.2.1.22-05",
+    "XCCOSIP-2.2.2.1.23-01",
     "XCCOSIP-2.2.2.1.23-05",
+    "XCCOSIP-2.2.2.1.24-01",
     "XCCOSIP-2.2.2.1.27-05",
     "XCCOSIP-2.2.2.2.9-14",
     "XCCOSIP-2.2.2.2.9-19",
@@ -162,6 +172,9 @@ fn one(here: &mut Here<'_, '_>) {
     let parent = doc.tree.parent(at).map_or("", |p| p.name.as_str());
     let primitive = doc.tree.primitive(at);
     let id = primitive.and_then(|p| p.get("id")).unwrap_or("");
+    if parent == "data" {
+        belongs(here, id);
+    }
     let from_client = doc.seen.from == Seat::Client;
     match element.name.as_str() {
         "audit" => {
@@ -179,6 +192,8 @@ fn one(here: &mut Here<'_, '_>) {
         }
         "from" => origin(here, id),
         "chanib" | "cib" => {
+            node_uri(here, "uri", "ma-chan:", "XCCOSIP-2.2.2.1.7.1-02");
+            node_uri(here, "parent", "ma-cat:", "XCCOSIP-2.2.2.1.7.1-05");
             here.listed(
                 "behavior",
                 &["UNSET", "NORMAL", "AUDITORIUM"],
@@ -225,6 +240,15 @@ fn one(here: &mut Here<'_, '_>) {
             });
             here.listed("vis", &["2", "3", "6"], "XCCOSIP-2.2.2.1.11.1-20");
             here.listed("type", &["4", "5"], "XCCOSIP-2.2.2.1.11.1-22");
+            if let Some(invites) = element.get("invites").map(|i| i.trim().to_lowercase()) {
+                let known = matches!(
+                    invites.as_str(),
+                    "" | "inherit" | "true" | "false" | "0" | "1"
+                );
+                here.expect_as(known, "XCCOSIP-2.2.2.1.11.1-09", Weight::Warn, || {
+                    format!("invites is {invites:?}; named are inherit and false")
+                });
+            }
         }
         "member" | "manager" if parent == "filtib" => {
             let count = element.elements().count();
@@ -341,6 +365,60 @@ fn one(here: &mut Here<'_, '_>) {
     }
 }
 
+/// Data blocks that stand in some primitives only: the block, where it belongs, and the entry that says so.
+const BELONGS: &[(&str, &[&str], &str)] = &[
+    ("chanid", &["cmd:join", "cmd:bjoin"], "XCCOSIP-2.2.2.1.9-01"),
+    (
+        "sib",
+        &["cmd:getserverinfo", "rpl:getserverinfo"],
+        "XCCOSIP-2.2.2.1.10-01",
+    ),
+    ("bcq", &["cmd:bccontext"], "XCCOSIP-2.2.2.1.17-01"),
+    (
+        "bcs",
+        &["cmd:bcbydate", "cmd:bcbystate", "cmd:bcbymsg"],
+        "XCCOSIP-2.2.2.1.18-01",
+    ),
+    (
+        "association",
+        &["cmd:getassociations", "rpl:getassociations"],
+        "XCCOSIP-2.2.2.1.20-01",
+    ),
+    ("fib", &["rpl:bjoin"], "XCCOSIP-2.2.2.1.23-01"),
+    (
+        "ftdb",
+        &["cmd:getfutok", "cmd:getfdtok"],
+        "XCCOSIP-2.2.2.1.24-01",
+    ),
+];
+
+/// A data block where the document wants it.
+fn belongs(here: &mut Here<'_, '_>, id: &str) {
+    // What an unknown command carries shows which one was meant; that is said elsewhere.
+    let known = table::command(id).is_some() || table::is_reply(id) || id.starts_with("ntc:");
+    let row = BELONGS.iter().find(|(b, ..)| *b == here.element.name);
+    if let (Some((block, places, entry)), true) = (row, known) {
+        here.expect(places.contains(&id), entry, None, || {
+            format!("{block} in {id}; it belongs to {}", places.join(", "))
+        });
+    }
+}
+
+/// A URI of a node of the one kind; any scheme of one's own passes, that of another kind does not.
+fn node_uri(here: &mut Here<'_, '_>, attr: &str, scheme: &str, entry: &str) {
+    let Some(value) = here.element.get(attr).map(|v| v.trim().to_lowercase()) else {
+        return;
+    };
+    let other = ["ma-chan:", "ma-cat:", "ma-grp:"]
+        .iter()
+        .any(|s| *s != scheme && value.starts_with(s));
+    if other {
+        here.expect(false, entry, Some(attr), || {
+            format!("{attr} is {value:?}; here stands a {scheme} URI")
+        });
+    }
+}
+
 /// Where a principal was defined (2.2.2.1.6).
 fn origin(here: &mut Here<'_, '_>, id: &str) {
     let value = here.element.content().trim().to_owned();
@@ -362,7 +440,13 @@ fn origin(here: &mut Here<'_, '_>, id: &str) {
     };
     if !value.is_empty() {
         let fits = value.to_ascii_lowercase().starts_with(scheme);
-        here.expect(fits, entry, None, || {
+        // What a principal object is, and that getdetails returns one, is said nowhere.
+        let weight = if id == "rpl:getdetails" {
+            Weight::Info
+        } else {
+            Weight::Fail
+        };
+        here.expect_as(fits, entry, weight, || {
             format!("from holds {value:?}; in {id} it is a {scheme} URI")
         });
     }
@@ -426,12 +510,15 @@ fn role_list(here: &mut Here<'_, '_>, from_client: bool) {
         });
         return;
     }
-    if uib || prins {
+    let groups = element
+        .all("prins")
+        .any(|p| p.first("gib").is_some() && p.first("uib").is_none());
+    if uib || prins && !groups {
         here.expect(!prins, "XCCOSIP-2.2.2.1.14.1-02", None, || {
             "a server's role list holds prins".to_owned()
         });
     }
-    if gib {
+    if gib || groups {
         here.expect(!prins, "XCCOSIP-2.2.2.1.14.1-03", None, || {
             "a server's role list holds prins".to_owned()
         });

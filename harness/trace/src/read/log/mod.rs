@@ -77,7 +77,7 @@ pub fn read(bytes: &[u8]) -> Result<Reading, String> {
     }
     let mut remarks = place(&mut raws, &times, &sides);
     remarks.extend(repairs.words());
-    let seated = seat(raws, "log");
+    let seated = seat(raws, |_| crate::event::LOG);
     remarks.extend(seated.remarks);
     Ok(Reading {
         format: Format::Log,
