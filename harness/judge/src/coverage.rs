@@ -30,6 +30,9 @@ impl Coverage {
 
 /// Whether an implementation in that seat has to obey (none: whichever seat).
 pub fn concerns(requirement: &Requirement, target: Option<Seat>) -> bool {
+    if let (Some(sender), Some(seat)) = (requirement.sender, target) {
+        return sender == seat;
+    }
     match (requirement.role, target) {
         (_, None) | (Role::Both | Role::Message, _) => true,
         (Role::Client, Some(seat)) => seat == Seat::Client,

@@ -75,6 +75,9 @@ pub struct Requirement {
     pub section: String,
     /// Who has to obey.
     pub role: Role,
+    /// The only seat that writes the message it is about, in the exchanges the document describes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender: Option<trace::Seat>,
     /// How binding.
     pub level: Level,
     /// The paraphrased statement; stands here and nowhere else.

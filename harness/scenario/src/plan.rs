@@ -125,6 +125,8 @@ pub enum When {
     Capability(String, bool),
     /// A name has a value, or has none.
     Known(String, bool),
+    /// An implementation of this seat is under test, or is not.
+    Target(trace::Seat, bool),
 }
 
 /// What a step does.

@@ -40,6 +40,8 @@ struct Entry {
     id: String,
     section: String,
     role: Role,
+    #[serde(default)]
+    sender: Option<trace::Seat>,
     level: Level,
     statement: String,
     subject: String,
@@ -92,6 +94,7 @@ fn read(source: &str) -> Result<Loaded, String> {
             id: entry.id,
             section: entry.section,
             role: entry.role,
+            sender: entry.sender,
             level: entry.level,
             statement: entry.statement,
             observable: entry.observable,

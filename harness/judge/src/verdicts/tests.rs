@@ -6,6 +6,7 @@ fn catalogue() -> Arc<Catalogue> {
         id: id.into(),
         section: "1".into(),
         role: Role::Server,
+        sender: None,
         level,
         statement: "x".into(),
         observable,

@@ -15,6 +15,7 @@ pub fn catalogue() -> Catalogue {
         id: id.into(),
         section: section.into(),
         role: Role::Server,
+        sender: None,
         level,
         statement: statement.into(),
         observable: Observable::Wire,

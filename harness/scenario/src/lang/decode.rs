@@ -641,19 +641,20 @@ impl Decoder<'_> {
     }
 
     fn send(&mut self, node: &Node) -> Option<Send> {
-        let endpoint = match (node.get("from"), node.get("to")) {
+        let either = node.get("at");
+        let endpoint = match (node.get("from").or(either), node.get("to")) {
             (Some(a), None) | (None, Some(a)) => self.endpoint(a).unwrap_or_default(),
             (Some(_), Some(to)) => {
                 self.error(
                     to.span,
-                    "a message is sent `from` an endpoint or `to` one, not both",
+                    "a message is sent `from` an endpoint, `to` one, or `at` one: only one of these",
                 );
                 return None;
             }
             (None, None) => {
                 self.error(
                     node.span,
-                    "a message needs `from` (client seat) or `to` (server seat)",
+                    "a message needs `from` (client seat), `to` (server seat) or `at` (either)",
                 );
                 return None;
             }
@@ -699,7 +700,10 @@ impl Decoder<'_> {
                 Ok(raw) => contents.push(Content::Bytes(raw)),
                 Err(message) => self.error(bytes.span, message),
             }
-            if invalid.is_none() {
+            let keep_alive = bytes
+                .text()
+                .is_some_and(|t| t.replace("\\r", "").replace("\\n", "").trim().is_empty());
+            if invalid.is_none() && !keep_alive {
                 let d = Diagnostic::warning(
                     &self.source,
                     bytes.span,
@@ -1103,9 +1107,11 @@ fn when(text: &str) -> When {
         Some(rest) => (rest.trim(), false),
         None => (text.trim(), true),
     };
-    match text.strip_prefix("known ") {
-        Some(name) => When::Known(name.trim().to_owned(), wanted),
-        None => When::Capability(text.to_owned(), wanted),
+    match (text, text.strip_prefix("known ")) {
+        ("target client", _) => When::Target(trace::Seat::Client, wanted),
+        ("target server", _) => When::Target(trace::Seat::Server, wanted),
+        (_, Some(name)) => When::Known(name.trim().to_owned(), wanted),
+        (_, None) => When::Capability(text.to_owned(), wanted),
     }
 }
 

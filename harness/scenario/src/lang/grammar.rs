@@ -365,7 +365,7 @@ pub static STEP: Record = Record {
         field(
             "when",
             Shape::OneOrMany(&Shape::Text),
-            "Only when all of these are so: a capability (`cmd:getpref`, `not cmd:getpref`), or a name that has a value (`known server`, `not known server`).",
+            "Only when all of these are so: a capability (`cmd:getpref`, `not cmd:getpref`), a name that has a value (`known server`, `not known server`), or whose turn it is in a file for both seats (`target client`, `target server`).",
         ),
         field(
             "for_each",
@@ -522,6 +522,11 @@ static SEND: Record = Record {
     fields: &[
         field("from", Shape::Text, "Endpoint that sends it (client seat)."),
         field("to", Shape::Text, "Endpoint it is sent to (server seat)."),
+        field(
+            "at",
+            Shape::Text,
+            "Endpoint whose connection it goes over, in files for both seats.",
+        ),
         field(
             "envelope",
             Shape::List(&Shape::Record(&PRIMITIVE)),

@@ -808,6 +808,7 @@ impl Player<'_, '_> {
             let due = step.when.iter().all(|when| match when {
                 When::Capability(name, wanted) => self.values.target.can(name) == *wanted,
                 When::Known(name, wanted) => self.values.names.contains_key(name) == *wanted,
+                When::Target(seat, wanted) => (self.harness.other() == *seat) == *wanted,
             });
             if !due {
                 continue;

@@ -42,17 +42,14 @@ pub enum Action {
         /// How many; 25 when absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         count: Option<u32>,
+        /// Around this message instead of the most recent (2.2.2.1.17.2; an extension of the table).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        around: Option<u32>,
     },
     /// Search what was said (3.1.8).
     SearchMessages(Search),
     /// Search rooms by name (3.1.9).
-    SearchRooms {
-        /// What to look for.
-        text: String,
-        /// Whether descriptions are searched too.
-        #[serde(default)]
-        descriptions: bool,
-    },
+    SearchRooms(Box<RoomSearch>),
     /// Retrieve invitations (3.1.10).
     Invitations {},
     /// Rooms the user is member or manager of (3.1.11).
@@ -121,6 +118,58 @@ pub enum Action {
 
 fn yes() -> bool {
     true
+}
+
+/// Which rooms to search for. What is not in the table of the upper tester extends it; a client may leave it out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomSearch {
+    /// What to look for.
+    pub text: String,
+    /// Whether descriptions are searched too.
+    #[serde(default)]
+    pub descriptions: bool,
+    /// Whether every word has to match; the server's default when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub all: Option<bool>,
+    /// Whether the text is one phrase; the server's default when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phrase: Option<bool>,
+    /// URI of the category the rooms stand in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// Most results.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// What else has to be true of the rooms (2.2.2.1.11).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<RoomFilter>,
+}
+
+/// What has to be true of rooms that are searched for (2.2.2.1.11).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RoomFilter {
+    /// SIP URI of a member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
+    /// SIP URI of a manager.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub manager: Option<String>,
+    /// `NORMAL` or `AUDITORIUM`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub behavior: Option<String>,
+    /// `PRIVATE`, `SCOPED` or `OPEN`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visibility: Option<String>,
+    /// Whether the rooms are closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<bool>,
+    /// GUID of the add-in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub addin: Option<String>,
+    /// `inherit` or `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invites: Option<String>,
 }
 
 /// What to search for in the history of rooms (3.1.8.3).

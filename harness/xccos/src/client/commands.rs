@@ -5,7 +5,7 @@ are valid under the interop profile; where the document contradicts itself the
 reading taken stands in [`super::readings`].
 */
 
-use super::action::{Change, Matching, Principals, Role, Search};
+use super::action::{Change, Matching, Principals, Role, RoomSearch, Search};
 use crate::payload::Element;
 
 /// Bits of `infoType` the client asks for: the list of 3.1.4.3 (767) and roomManagementUrl (1024), which 3.1.4.5 uses.
@@ -131,15 +131,75 @@ pub fn search_messages(search: &Search, room: Option<&str>, limit: u32, now: &st
     data().child(bcs)
 }
 
-/// 3.1.9.3.
-pub fn search_rooms(text: &str, descriptions: bool) -> Element {
-    data().child(
-        Element::new("qib")
-            .with("qtype", "BYNAME")
-            .with("criteria", text)
-            .with("extended", flag(descriptions))
-            .with("keywords", ""),
+/// 2.2.2.1.17.2: `count` messages, half of them before this one.
+pub fn around(room: &str, message: u32, count: u32) -> Element {
+    let count = count.max(1);
+    let before = count / 2;
+    let msgid = Element::new("msgid")
+        .with("id", message.to_string())
+        .with("cnt", count.to_string())
+        .with("pre", before.to_string())
+        .with("post", (count - before).to_string())
+        .with("jump", "false");
+    channel(room).child(Element::new("bcq").with("get", "true").child(msgid))
+}
+
+/// 3.1.9.3; with a filter, by the block of 2.2.2.1.11.
+pub fn search_rooms(search: &RoomSearch) -> Element {
+    let limit = search.limit.map(|n| n.to_string());
+    let common = |block: Element| {
+        block
+            .with_some("matchAll", search.all.map(flag))
+            .with_some("matchExactPhrase", search.phrase.map(flag))
+            .with_some("catUri", search.category.as_deref())
+            .with_some("maxResults", limit.as_deref())
+    };
+    let Some(filter) = &search.filter else {
+        return data().child(common(
+            Element::new("qib")
+                .with("qtype", "BYNAME")
+                .with("criteria", search.text.as_str())
+                .with("extended", flag(search.descriptions))
+                .with("keywords", ""),
+        ));
+    };
+    let code = |text: &Option<String>, codes: &[(&str, &'static str)]| {
+        let text = text.as_deref()?;
+        codes
+            .iter()
+            .find(|(t, _)| *t == text)
+            .map(|(_, code)| *code)
+    };
+    let mut filtib = common(
+        Element::new("filtib")
+            .with("criteria", search.text.as_str())
+            .with("includeTopic", flag(search.descriptions)),
     )
+    .with_some("addinGuid", filter.addin.as_deref())
+    .with_some("disabled", filter.disabled.map(flag))
+    .with_some("vis", code(&filter.visibility, VISIBILITIES))
+    .with_some("type", code(&filter.behavior, BEHAVIORS))
+    .with_some("invites", filter.invites.as_deref())
+    .with_some("searchInvites", filter.invites.is_some().then_some("true"));
+    for (name, who) in [("member", &filter.member), ("manager", &filter.manager)] {
+        if let Some(who) = who {
+            filtib.push(Element::new(name).with("verb", "A").child(user(who)));
+        }
+    }
+    data().child(filtib)
+}
+
+/// Numbers of `vis` (2.2.2.1.11.1).
+const VISIBILITIES: &[(&str, &str)] = &[("PRIVATE", "2"), ("SCOPED", "3"), ("OPEN", "6")];
+/// Numbers of `type` (2.2.2.1.11.1).
+const BEHAVIORS: &[(&str, &str)] = &[("NORMAL", "4"), ("AUDITORIUM", "5")];
+
+/// A user in an access control entry (2.2.2.1.13).
+fn user(uri: &str) -> Element {
+    Element::new("uib")
+        .with("uri", uri)
+        .with("type", "5")
+        .with("disabled", "false")
 }
 
 /// 3.1.10.3; `register` false leaves the invitations unacknowledged (2.2.2.1.15).
@@ -226,13 +286,9 @@ fn role_list(name: &str, list: &Principals) -> Element {
     let mut add = |verb: &str, who: Option<&str>| {
         let mut prins = Element::new("prins").with("verb", verb);
         match who {
-            Some(uri) if uri.get(..4).is_some_and(|s| s.eq_ignore_ascii_case("sip:")) => prins
-                .push(
-                    Element::new("uib")
-                        .with("uri", uri)
-                        .with("type", "5")
-                        .with("disabled", "false"),
-                ),
+            Some(uri) if uri.get(..4).is_some_and(|s| s.eq_ignore_ascii_case("sip:")) => {
+                prins.push(user(uri));
+            }
             Some(path) => prins.push(Element::new("gib").with("type", "10").with("path", path)),
             None => {}
         }

@@ -32,7 +32,7 @@ use std::time::Duration;
 
 pub use action::{
     Action, Answer, Change, ChannelPreference, Code, Direction, Failure, Matching, Message,
-    Principals, Role, RoomInfo, Search,
+    Principals, Role, RoomFilter, RoomInfo, RoomSearch, Search,
 };
 pub use rooms::{Room, guid};
 pub use transactions::{DropStep, TIMER};

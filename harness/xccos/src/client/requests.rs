@@ -88,23 +88,25 @@ impl Client {
                 let uri = self.need(&room)?;
                 self.send_chat(now, request, &uri, &text, rtf.as_deref(), alert);
             }
-            Action::History { room, count } => {
+            Action::History {
+                room,
+                count,
+                around,
+            } => {
                 let uri = self.need(&room)?;
-                let data = commands::history(&uri, count.unwrap_or(commands::ACTIVE_COUNT));
-                self.command(
-                    now,
-                    "cmd:bccontext",
-                    data,
-                    some,
-                    Kind::History { room: uri },
-                );
+                let count = count.unwrap_or(commands::ACTIVE_COUNT);
+                let (id, data) = match around {
+                    None => ("cmd:bccontext", commands::history(&uri, count)),
+                    Some(message) => ("cmd:bcbymsg", commands::around(&uri, message, count)),
+                };
+                self.command(now, id, data, some, Kind::History { room: uri });
             }
             Action::SearchMessages(search) => {
                 search.rooms.iter().try_for_each(|r| known(r))?;
                 self.search(now, request, &search);
             }
-            Action::SearchRooms { text, descriptions } => {
-                let data = commands::search_rooms(&text, descriptions);
+            Action::SearchRooms(search) => {
+                let data = commands::search_rooms(&search);
                 self.command(now, "cmd:chansrch", data, some, Kind::SearchRooms);
             }
             Action::Invitations {} => {

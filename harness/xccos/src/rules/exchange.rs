@@ -310,7 +310,15 @@ impl Exchange {
         }
         sent.answers.push((doc.seen.seq, answer));
         desk.pass(RULE, "XCCOSIP-3.2.1.5-09", doc.seen);
+        // Both halves are there.
         desk.pass(RULE, "XCCOSIP-1.3-01", doc.seen);
+        desk.pass_for(
+            RULE,
+            "XCCOSIP-1.3-01",
+            Seat::Client,
+            sent.seq,
+            sent.deliberate,
+        );
         if let Some(id) = sent.id
             && id.envid > u64::from(u32::MAX)
         {
