@@ -95,11 +95,17 @@ impl Client {
             } => {
                 let uri = self.need(&room)?;
                 let count = count.unwrap_or(commands::ACTIVE_COUNT);
-                let (id, data) = match around {
-                    None => ("cmd:bccontext", commands::history(&uri, count)),
-                    Some(message) => ("cmd:bcbymsg", commands::around(&uri, message, count)),
+                let data = match around {
+                    None => commands::history(&uri, count),
+                    Some(message) => commands::around(&uri, message, count),
                 };
-                self.command(now, id, data, some, Kind::History { room: uri });
+                self.command(
+                    now,
+                    "cmd:bccontext",
+                    data,
+                    some,
+                    Kind::History { room: uri },
+                );
             }
             Action::SearchMessages(search) => {
                 search.rooms.iter().try_for_each(|r| known(r))?;
