@@ -49,6 +49,49 @@ pub fn choose(
     only: Option<Vec<String>>,
     terminal: &Terminal,
 ) -> Result<Vec<Arc<Scenario>>, Failure> {
+    selection(select, seat, only, terminal)?
+        .choose(&library.scenarios)
+        .map_err(|p| problems(&p, terminal))
+}
+
+/// Why a selection is empty, as far as it can be told.
+pub fn why_empty(
+    select: &Select,
+    library: &Library,
+    seat: trace::Seat,
+    terminal: &Terminal,
+) -> Result<Vec<String>, Failure> {
+    let mut selection = selection(select, None, None, terminal)?;
+    let told = selection.dead_ends(&library.scenarios);
+    if !told.is_empty() {
+        return Ok(told);
+    }
+    selection.seat = Some(seat.other());
+    let others = selection
+        .choose(&library.scenarios)
+        .map_err(|p| problems(&p, terminal))?;
+    let word = |seat| match seat {
+        trace::Seat::Client => "client",
+        trace::Seat::Server => "server",
+    };
+    Ok(match others.len() {
+        0 => Vec::new(),
+        n => vec![format!(
+            "{} would be, with the harness in the {} seat: --seat {}, or a target that is a {}",
+            report::text::count(n, "scenario"),
+            word(seat.other()),
+            word(seat.other()),
+            word(seat),
+        )],
+    })
+}
+
+fn selection(
+    select: &Select,
+    seat: Option<trace::Seat>,
+    only: Option<Vec<String>>,
+    terminal: &Terminal,
+) -> Result<Selection, Failure> {
     let mut filter: Option<Filter> = None;
     for text in &select.filter {
         let next = Filter::parse("--filter", text).map_err(|p| problems(&p, terminal))?;
@@ -57,7 +100,7 @@ pub fn choose(
             None => next,
         });
     }
-    let selection = Selection {
+    Ok(Selection {
         words: select.select.clone(),
         filter,
         tags: select.tag.clone(),
@@ -65,10 +108,7 @@ pub fn choose(
         requirements: select.req.clone(),
         seat,
         only,
-    };
-    selection
-        .choose(&library.scenarios)
-        .map_err(|p| problems(&p, terminal))
+    })
 }
 
 /// The K-th of N parts: stable, whatever else is selected.

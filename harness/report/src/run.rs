@@ -253,6 +253,8 @@ impl Run {
             .iter()
             .map(|w| text::visible(&text::shell_word(w)).into_owned())
             .collect();
+        // The n-th of several plays of one scenario is that scenario.
+        let scenario = scenario.split('#').next().unwrap_or(scenario);
         line.push(text::visible(&text::shell_word(scenario)).into_owned());
         let has_seed = command
             .iter()

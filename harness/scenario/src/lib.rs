@@ -12,6 +12,7 @@
 */
 
 pub mod engine;
+pub mod format;
 pub mod hurry;
 pub mod kill;
 pub mod lang;

@@ -54,11 +54,16 @@ impl Selection {
                 problems.push(unknown(word, scenarios));
             }
         }
+        // A word that is an id means that one, also when other ids begin with it.
+        let fits = |word: &String, s: &Scenario| match scenarios.iter().any(|s| s.id == *word) {
+            true => s.id == *word,
+            false => word_fits(word, s),
+        };
         if !problems.is_empty() {
             return Err(Problems(problems));
         }
         let chosen = scenarios.iter().filter(|s| {
-            (self.words.is_empty() || self.words.iter().any(|w| word_fits(w, s)))
+            (self.words.is_empty() || self.words.iter().any(|w| fits(w, s)))
                 && self.filter.as_ref().is_none_or(|f| f.fits(s))
                 && (self.tags.is_empty() || self.tags.iter().any(|t| has_tag(s, t)))
                 && !self.skip_tags.iter().any(|t| has_tag(s, t))
@@ -69,6 +74,45 @@ impl Selection {
         });
         Ok(chosen.cloned().collect())
     }
+
+    /// What in this selection fits no scenario at all, one sentence each, with suggestions.
+    pub fn dead_ends(&self, scenarios: &[Arc<Scenario>]) -> Vec<String> {
+        let mut conditions: Vec<(Field, &str)> = Vec::new();
+        if let Some(filter) = &self.filter {
+            filter.conditions(&mut conditions);
+        }
+        conditions.extend(self.tags.iter().map(|t| (Field::Tag, t.as_str())));
+        conditions.extend(self.requirements.iter().map(|r| (Field::Req, r.as_str())));
+        let nobody = |field: Field, pattern: &str| {
+            let filter = Filter::Is(field, pattern.to_owned());
+            !scenarios.iter().any(|s| filter.fits(s))
+        };
+        let mut told = Vec::new();
+        for (field, pattern) in conditions {
+            if !nobody(field, pattern) {
+                continue;
+            }
+            let (what, known): (_, Vec<&str>) = match field {
+                Field::Id => ("id", scenarios.iter().map(|s| s.id.as_str()).collect()),
+                Field::Tag => ("tag", list(scenarios, |s| &s.tags)),
+                Field::Req => ("requirement", list(scenarios, |s| &s.decides)),
+                Field::Section => ("section", list(scenarios, |s| &s.sections)),
+                Field::Seat => continue,
+            };
+            let near = nearest(pattern, known);
+            let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+            told.push(format!("no scenario has the {what} `{pattern}`{near}"));
+        }
+        told
+    }
+}
+
+fn list(scenarios: &[Arc<Scenario>], of: fn(&Scenario) -> &Vec<String>) -> Vec<&str> {
+    scenarios
+        .iter()
+        .flat_map(|s| of(s))
+        .map(String::as_str)
+        .collect()
 }
 
 fn word_fits(word: &str, scenario: &Scenario) -> bool {
@@ -190,6 +234,18 @@ impl Filter {
             ));
         }
         Ok(filter)
+    }
+
+    fn conditions<'a>(&'a self, out: &mut Vec<(Field, &'a str)>) {
+        match self {
+            Filter::And(a, b) | Filter::Or(a, b) => {
+                a.conditions(out);
+                b.conditions(out);
+            }
+            // What nobody has may well be left out.
+            Filter::Not(_) => {}
+            Filter::Is(field, pattern) => out.push((*field, pattern)),
+        }
     }
 
     /// Whether a scenario fits.
@@ -327,7 +383,11 @@ impl<'a> Parser<'a> {
         let Some(close) = self.rest().find(')') else {
             return Err(self.error(open, open + 1, "this `(` has no `)`"));
         };
-        let pattern = self.rest().get(1..close).unwrap_or_default().trim();
+        let pattern = self.rest().get(1..close).unwrap_or_default();
+        if pattern.contains('(') {
+            return Err(self.error(open, open + 1, "this `(` has no `)`"));
+        }
+        let pattern = pattern.trim();
         if pattern.is_empty() {
             return Err(self.error(open, open + close + 1, format!("{word}() needs a pattern")));
         }
@@ -405,6 +465,7 @@ mod tests {
         let messages = [
             "tagg(x)",
             "tag(x",
+            "tag(x and not tag(y)",
             "tag(x) tag(y)",
             "(tag(x)",
             "tag()",
@@ -421,6 +482,7 @@ mod tests {
         );
         insta::assert_snapshot!(messages, @r"
         --filter:1:1: `tagg` is no condition (did you mean `tag()`?)
+        --filter:1:4: this `(` has no `)` …
         --filter:1:4: this `(` has no `)` …
         --filter:1:8: an `and`, an `or` or the end is wanted here …
         --filter:1:1: this `(` has no `)` …

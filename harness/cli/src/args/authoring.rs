@@ -61,6 +61,26 @@ pub struct Lint {
     pub format: Format,
 }
 
+/// Lay out scenario, target and world files
+///
+/// Two blanks a level, one blank inside braces, no trailing blanks; comments, keys and scalars stay as
+/// they are, and a file that would not say exactly the same afterwards is left alone.
+///
+/// Examples:
+///   parlance fmt scenarios/
+///   parlance fmt --check scenarios/                exit code 1 when a file is not laid out
+///   parlance fmt - < scenario.yaml                 to stdout
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct Fmt {
+    /// Files, or directories of .yaml files; `-` is stdin
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Write nothing, show what would change
+    #[arg(long)]
+    pub check: bool,
+}
+
 /// Review accepted exchanges
 #[derive(Debug, Args)]
 pub struct Snapshot {

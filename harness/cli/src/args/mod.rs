@@ -12,7 +12,7 @@ mod peers;
 mod run;
 mod value;
 
-pub use authoring::{Explain, Lint, List, New, NewWhat, Snapshot, SnapshotDo, What};
+pub use authoring::{Explain, Fmt, Lint, List, New, NewWhat, Snapshot, SnapshotDo, What};
 pub use offline::{Check, Report, ReportDo, Validate};
 pub use peers::{Client, Mock, Proxy, ProxyTransport};
 pub use run::{Format, Profile, Refused, Run, Seat, Select};
@@ -116,6 +116,7 @@ pub enum Command {
     List(List),
     Explain(Explain),
     Lint(Lint),
+    Fmt(Fmt),
     Snapshot(Snapshot),
     Report(Report),
     New(New),

@@ -83,7 +83,7 @@ fn one(path: &Path, profile: &str) -> Result<Judged, String> {
     }
     let reading = read::read_bytes(&name, &bytes).map_err(|e| e.to_string())?;
     let events = reading.trace.events().to_vec();
-    let findings = judge(&events, profile);
+    let findings = judge(&events, profile, reading.holes);
     Ok(Judged {
         name,
         form: reading.format.words(),
@@ -94,8 +94,9 @@ fn one(path: &Path, profile: &str) -> Result<Judged, String> {
     })
 }
 
-fn judge(events: &[Event], profile: &str) -> Vec<Finding> {
-    let mut monitor = Monitor::new(Setup::offline().in_profile(profile));
+fn judge(events: &[Event], profile: &str, holes: bool) -> Vec<Finding> {
+    let setup = Setup::offline().in_profile(profile).with_holes(holes);
+    let mut monitor = Monitor::new(setup);
     let mut findings = Vec::new();
     for event in events {
         monitor.observe(event, &mut findings);
@@ -137,7 +138,7 @@ fn payload(name: String, bytes: Vec<u8>, profile: &str) -> Judged {
             intent: Intent::Plain,
         },
     );
-    let mut findings = judge(trace.events(), profile);
+    let mut findings = judge(trace.events(), profile, false);
     findings.retain(|f| {
         f.place.path.as_deref().is_some_and(|p| p.starts_with('/')) || f.requirement == "XML"
     });

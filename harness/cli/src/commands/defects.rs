@@ -41,6 +41,11 @@ pub fn list(patterns: &[String], format: Format) -> Done {
         }
         Format::Human => {
             let wide = chosen.iter().map(|d| d.id.len()).max().unwrap_or(0);
+            let long = chosen
+                .iter()
+                .map(|d| d.requirement.len())
+                .max()
+                .unwrap_or(0);
             let mut out = String::new();
             for d in &chosen {
                 let seat = match d.seat {
@@ -49,7 +54,7 @@ pub fn list(patterns: &[String], format: Format) -> Done {
                 };
                 let _ = writeln!(
                     out,
-                    "{:<wide$}  {seat}  {:<22} {}",
+                    "{:<wide$}  {seat}  {:<long$}  {}",
                     d.id, d.requirement, d.title
                 );
             }

@@ -59,7 +59,7 @@ pub fn print_scenarios(scenarios: &[Arc<Scenario>], format: Format, terminal: &T
             }
             print(&out)?;
             if !terminal.is_quiet() {
-                anstream::eprintln!("{} scenarios", scenarios.len());
+                anstream::eprintln!("{}", report::text::count(scenarios.len(), "scenario"));
             }
         }
     }
@@ -99,11 +99,12 @@ fn print_requirements(requirements: &[&Requirement], format: Format) -> Done {
     match format {
         Format::Json => super::json(&json!({ "requirements": requirements }))?,
         Format::Human => {
+            let wide = requirements.iter().map(|r| r.id.len()).max().unwrap_or(0);
             let mut out = String::new();
             for r in requirements {
                 let _ = writeln!(
                     out,
-                    "{:<24} {:<10} {}",
+                    "{:<wide$} {:<10} {}",
                     r.id,
                     r.level.to_string(),
                     r.statement

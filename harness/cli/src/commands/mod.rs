@@ -5,6 +5,7 @@ mod client;
 mod defects;
 mod docs;
 mod explain;
+mod fmt;
 mod lint;
 mod list;
 mod live;
@@ -36,6 +37,7 @@ pub fn run(cli: Cli) -> Done {
         Command::Proxy(args) => proxy::proxy(&args, &terminal),
         Command::Explain(args) => explain::explain(&args, &terminal),
         Command::Lint(args) => lint::lint(&args, &terminal),
+        Command::Fmt(args) => fmt::fmt(&args, &terminal),
         Command::Check(args) => check::check(&args, &terminal),
         Command::Snapshot(args) => snapshot::snapshot(&args, &terminal),
         Command::Validate(args) => validate::validate(&args, &terminal),

@@ -35,7 +35,7 @@ pub fn run(args: &Run, terminal: &Terminal) -> Done {
         pick::shard(&mut scenarios, shard);
     }
     if scenarios.is_empty() {
-        return Err(Failure::nothing(nothing(args, &library)));
+        return Err(Failure::nothing(nothing(args, &library, seat, terminal)?));
     }
     let seed = args.seed.unwrap_or_else(draw);
     if args.shuffle {
@@ -207,17 +207,27 @@ fn last_failed(dir: &Path) -> Result<Vec<String>, Failure> {
         .collect())
 }
 
-fn nothing(args: &Run, library: &Library) -> String {
+fn nothing(
+    args: &Run,
+    library: &Library,
+    seat: Seat,
+    terminal: &Terminal,
+) -> Result<String, Failure> {
     if library.scenarios.is_empty() {
-        return "there are no scenarios".to_owned();
+        return Ok("there are no scenarios".to_owned());
     }
     if args.last_failed {
-        return "nothing failed in the run before".to_owned();
+        return Ok("nothing failed in the run before".to_owned());
     }
-    format!(
+    let mut told = format!(
         "no scenario is selected, of {}; `parlance list scenarios` shows them",
         library.scenarios.len()
-    )
+    );
+    for line in pick::why_empty(&args.select, library, seat, terminal)? {
+        told.push_str("\n  ");
+        told.push_str(&line);
+    }
+    Ok(told)
 }
 
 fn baseline(path: &Path) -> Result<Vec<Waiver>, Failure> {
@@ -264,8 +274,14 @@ fn command(args: &Run) -> Vec<String> {
     if args.time_scale != 1.0 {
         flag("--time-scale", Some(args.time_scale.to_string()));
     }
+    if let Some(limit) = args.timeout {
+        flag("--timeout", Some(format!("{}ms", limit.as_millis())));
+    }
     if let Some(baseline) = &args.baseline {
         flag("--baseline", path(baseline));
+    }
+    if args.snapshots != Path::new("fixtures/snapshots") {
+        flag("--snapshots", path(&args.snapshots));
     }
     line
 }

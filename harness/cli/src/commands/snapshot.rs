@@ -6,6 +6,7 @@ use std::sync::Arc;
 use judge::{SnapshotState, exit};
 use report::Run;
 use scenario::engine::Compare;
+use scenario::plan::Target;
 use trace::canon::{Redactions, exchange};
 use trace::snapshot::{Compared, Policy, Store};
 use trace::{Event, Kind, Seat};
@@ -30,8 +31,13 @@ pub fn compare(dir: &Path, target: &str, update: bool) -> Option<Compare> {
         super::warn("--update-snapshots does nothing while CI is set");
     }
     Some(Arc::new(move |scenario, events| {
-        let blocks = exchange(before_farewell(events), &Redactions::default());
-        match store.compare(&scenario.id, &blocks, policy) {
+        let blocks = exchange(
+            &before_farewell(events, scenario.target == Target::Client),
+            &Redactions::default(),
+        );
+        // The n-th of several plays is held against the same exchange.
+        let id = scenario.id.split('#').next().unwrap_or(&scenario.id);
+        match store.compare(id, &blocks, policy) {
             Ok(Compared::Match) => (SnapshotState::Match, None),
             Ok(Compared::New) => (SnapshotState::New, None),
             Ok(Compared::Changed { .. }) if policy == Policy::Update => {
@@ -49,21 +55,56 @@ pub fn compare(dir: &Path, target: &str, update: bool) -> Option<Compare> {
     }))
 }
 
-/// The exchange without its farewell: when a scenario is over, the harness hangs up everywhere at once, and what
-/// still crosses on the wire then is chance.
-fn before_farewell(events: &[Event]) -> &[Event] {
+/// The exchange without its farewell: when a scenario is over, the harness hangs up everywhere at once, and what each
+/// side tells of that is chance. What the server had sent before it heard of the end still counts. A client under test
+/// hangs up when it likes.
+fn before_farewell(events: &[Event], client_decides: bool) -> Vec<Event> {
     let request = |event: &Event| match &event.kind {
-        Kind::Message { from, bytes, .. } => Some((
-            *from,
-            bytes.starts_with(b"BYE "),
-            !bytes.starts_with(b"SIP/2.0 "),
-        )),
+        Kind::Message { from, bytes, .. } if !bytes.starts_with(b"SIP/2.0 ") => {
+            Some((*from, bytes.starts_with(b"BYE ")))
+        }
         _ => None,
     };
-    let is = |event: &Event, bye: bool| matches!(request(event), Some((Seat::Client, b, true)) if b == bye);
-    let last = events.iter().rposition(|e| is(e, false)).unwrap_or(0);
-    let bye = events.iter().skip(last).position(|e| is(e, true));
-    &events[..bye.map_or(events.len(), |n| last + n)]
+    let last = events
+        .iter()
+        .rposition(|e| request(e) == Some((Seat::Client, false)))
+        .unwrap_or(0);
+    let bye = events
+        .iter()
+        .skip(last)
+        .position(|e| request(e) == Some((Seat::Client, true)));
+    let end = bye.map_or(events.len(), |n| last + n);
+    let (before, after) = events.split_at(end);
+    let late = after
+        .iter()
+        .filter(|e| request(e) == Some((Seat::Server, false)) && !tells_of_leaving(e));
+    before
+        .iter()
+        .filter(|e| !client_decides || !is_bye(e))
+        .chain(late)
+        .cloned()
+        .collect()
+}
+
+/// Whether a message is a BYE or an answer to one.
+fn is_bye(event: &Event) -> bool {
+    match &event.kind {
+        Kind::Message { bytes, .. } => sip::Message::parse(bytes.as_slice())
+            .ok()
+            .and_then(|m| m.cseq().ok())
+            .is_some_and(|cseq| cseq.method == "BYE"),
+        _ => false,
+    }
+}
+
+/// Whether a message is a notice that somebody went.
+fn tells_of_leaving(event: &Event) -> bool {
+    let Kind::Message { bytes, .. } = &event.kind else {
+        return false;
+    };
+    [&b"ntc:quit"[..], b"ntc:part"]
+        .iter()
+        .any(|what| bytes.windows(what.len()).any(|w| w == *what))
 }
 
 /// Shows or accepts what the last run left pending.

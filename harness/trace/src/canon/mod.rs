@@ -1,15 +1,17 @@
 /*! The canonical form of an exchange: what a snapshot stores.
 
 Takes the events of one scenario; gives text in which two runs that did the same
-are equal. Messages are grouped by endpoint, each request followed by its
-responses, because the order across connections is nobody's promise. Header
-names and their order, XML habits and white space do not show; values that
-differ from run to run get names (`[envid:1]`, `[call-id:1]`, `[tag:2]`,
-`[ts]`) under which equal values stay equal. Keep-alives, retransmissions and
-provisional `100`s are left out. Nothing here judges.
+are equal. Messages are grouped by endpoint: each of its requests followed by
+the responses and by what the server sent about it, then what nobody asked for,
+kind by kind, because when that comes is nobody's promise. Header names and
+their order, XML habits and white space do not show; values that differ from
+run to run get names (`[envid:1]`, `[call-id:1]`, `[tag:2]`, `[ts]`) under
+which equal values stay equal. Keep-alives, retransmissions, provisional `100`s
+and the bare `200`s to INFO are left out. Nothing here judges.
 */
 
 pub mod names;
+mod order;
 mod sip;
 pub mod xml;
 
@@ -65,7 +67,7 @@ pub fn exchange(events: &[Event], redactions: &Redactions) -> Vec<Block> {
     let mut names = Names::default();
     let mut blocks = Vec::new();
     for endpoint in &endpoints {
-        for exchange in &endpoint.exchanges {
+        for exchange in order::read(&endpoint.exchanges) {
             for (from, message) in exchange {
                 blocks.push(block(
                     &endpoint.name,
@@ -148,17 +150,17 @@ impl<'a> Endpoint<'a> {
             .insert((from == Seat::Client, bytes), ())
             .is_some()
             || message.status() == Some(100)
+            || is_bare(&message)
         {
             return;
         }
-        if let Some(status) = message.status() {
+        if message.status().is_some() {
             let key = transaction(&message);
             let asked = self
                 .exchanges
                 .iter_mut()
                 .rev()
                 .find(|e| matches!(e.first(), Some((asker, request)) if *asker != from && request.is_request() && transaction(request) == key));
-            let _ = status;
             if let Some(exchange) = asked {
                 exchange.push((from, message));
                 return;
@@ -166,6 +168,15 @@ impl<'a> Endpoint<'a> {
         }
         self.exchanges.push(vec![(from, message)]);
     }
+}
+
+/// Whether this is how every INFO is answered. Its coming late or early says nothing; any other answer stays.
+fn is_bare(message: &Message) -> bool {
+    message.status() == Some(200)
+        && message.body().is_empty()
+        && message
+            .value("CSeq")
+            .is_some_and(|v| v.split_whitespace().nth(1) == Some("INFO"))
 }
 
 /// Call-ID and CSeq: what a response has in common with its request.

@@ -122,9 +122,12 @@ fn next_volatile(
     let b = rest.as_bytes();
     let mut at = 0;
     while at < b.len() {
-        let boundary = at == 0 || !b[at - 1].is_ascii_alphanumeric() && b[at - 1] != b'.';
-        if boundary && b[at].is_ascii_hexdigit() {
-            if let Some(length) = guid(&b[at..]) {
+        let before = at.checked_sub(1).map(|i| b[i]);
+        let boundary = before.is_none_or(|c| !c.is_ascii_alphanumeric() && c != b'.');
+        // A word may have been put before a GUID: `k93489432-…`.
+        let apart = before.is_none_or(|c| !c.is_ascii_hexdigit() && c != b'-');
+        if (boundary || apart) && b[at].is_ascii_hexdigit() {
+            if let Some(length) = guid(&b[at..]).filter(|_| apart) {
                 let value = &rest[at..at + length];
                 if !known(value, whole, redactions) {
                     return Some((at, at + length, "guid"));
@@ -132,7 +135,7 @@ fn next_volatile(
                 at += length;
                 continue;
             }
-            if let Some(length) = address(&b[at..]) {
+            if let Some(length) = address(&b[at..]).filter(|_| boundary) {
                 return Some((at, at + length, "addr"));
             }
         }
@@ -224,6 +227,10 @@ mod tests {
         assert_eq!(
             value("ma-chan://example.com/00000000-b6be-4c67-932f-09e39a162072"),
             "ma-chan://example.com/[guid:1]"
+        );
+        assert_eq!(
+            value("k93489432-b6be-4c67-932f-09e39a162073 x"),
+            "k[guid:2] x"
         );
         assert_eq!(value("sip:a@127.0.0.1:40001;x"), "sip:a@[addr:1];x");
         assert_eq!(

@@ -67,9 +67,8 @@ fn canonical_value(name: &str, value: &str, names: &mut Names, redactions: &Reda
     match name {
         "Call-ID" => names.name("call-id", value.trim()),
         "CSeq" => match value.trim().split_once(char::is_whitespace) {
-            Some((number, method)) => {
-                format!("{} {}", names.name("cseq", number), method.trim())
-            }
+            // Which number a request gets depends on what the other side happened to send before.
+            Some((_, method)) => format!("[cseq] {}", method.trim()),
             None => value.trim().to_owned(),
         },
         "Via" => via(value, names, redactions),

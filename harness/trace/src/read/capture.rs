@@ -14,7 +14,7 @@ use sip::{Blank, Frame, Framer, Limits};
 use super::packets::{self, Load};
 use super::seats::{Raw, What, seat};
 use super::tcp::{Piece, Stream};
-use super::{Format, Reading};
+use super::{Format, Reading, holes};
 use crate::Micros;
 use crate::event::{CAPTURE, PARTIAL_CAPTURE};
 
@@ -71,14 +71,21 @@ struct Tally {
     middle: usize,
     encrypted: Vec<String>,
     others: usize,
+    /// SIP connections of which only one side was captured.
+    halves: usize,
     datagrams: usize,
+    /// Whether packets were captured in part, so that ends prove nothing.
+    cut: bool,
 }
 
 /// Reads a capture.
 pub fn read(bytes: &[u8]) -> Result<Reading, String> {
     let packets = packets::read(bytes)?;
     let base = packets.packets.iter().map(|p| p.at).min().unwrap_or(0);
-    let mut tally = Tally::default();
+    let mut tally = Tally {
+        cut: packets.cut > 0,
+        ..Tally::default()
+    };
     let mut open: HashMap<(SocketAddr, SocketAddr), Connection> = HashMap::new();
     let mut done: Vec<Connection> = Vec::new();
     let mut datagrams: Vec<Raw> = Vec::new();
@@ -141,7 +148,7 @@ pub fn read(bytes: &[u8]) -> Result<Reading, String> {
                     (packet.from, packet.to),
                     at,
                     seq,
-                    syn,
+                    (syn, fin),
                     bytes,
                     &mut tally,
                 );
@@ -175,6 +182,8 @@ pub fn read(bytes: &[u8]) -> Result<Reading, String> {
             if connection.whole() {
                 whole.insert(connection.number);
             }
+            tally.halves +=
+                usize::from(connection.halves.values().filter(|h| h.bytes > 0).count() == 1);
             raws.extend(connection.raws);
         } else if connection.halves.values().any(|h| h.bytes > 0) {
             tally.others += 1;
@@ -192,11 +201,15 @@ pub fn read(bytes: &[u8]) -> Result<Reading, String> {
         }
     });
     remarks.extend(seated.remarks);
+    let missing = missing(&tally, &packets);
+    let holes = missing.is_some();
+    remarks.extend(missing.map(holes::remark));
     Ok(Reading {
         format: Format::Capture,
         trace: seated.trace,
         seats: seated.seats,
         remarks,
+        holes,
     })
 }
 
@@ -205,13 +218,16 @@ fn take(
     link: (SocketAddr, SocketAddr),
     at: Micros,
     seq: u32,
-    syn: bool,
+    (syn, fin): (bool, bool),
     bytes: &[u8],
     tally: &mut Tally,
 ) {
     let half = connection.halves.entry(link).or_insert_with(Half::new);
     let first = half.bytes == 0;
     let pieces = half.stream.take(seq, syn, bytes);
+    if fin {
+        half.stream.end(seq, bytes.len());
+    }
     if first && !pieces.is_empty() && !half.stream.from_start {
         half.lost = true;
         tally.middle += 1;
@@ -327,7 +343,7 @@ fn close(connection: &mut Connection, at: Micros, tally: &mut Tally) {
         }
         // Half a message at the end proves something only when the connection really ended.
         if let Some(Frame::Error(error)) = half.framer.as_mut().and_then(Framer::finish) {
-            let what = if connection.closed.is_some() {
+            let what = if connection.closed.is_some() && !connection.torn && !tally.cut {
                 let why = error.to_string();
                 What::Garbage(error.bytes, why)
             } else {
@@ -385,6 +401,17 @@ fn start_line(bytes: &[u8]) -> Option<usize> {
     None
 }
 
+/// Why messages are missing inside a capture, when some are.
+fn missing(tally: &Tally, packets: &packets::Packets<'_>) -> Option<&'static str> {
+    if tally.gaps > 0 || packets.cut > 0 || packets.fragments > 0 {
+        Some("bytes were not captured")
+    } else if tally.halves > 0 {
+        Some("of a connection only one side was captured")
+    } else {
+        None
+    }
+}
+
 fn nothing(tally: &Tally, packets: &packets::Packets<'_>) -> String {
     if let Some(first) = tally.encrypted.first() {
         return format!(
@@ -421,6 +448,12 @@ fn words(tally: &Tally, packets: &packets::Packets<'_>) -> Vec<String> {
         words.push(format!(
             "the capture misses {} bytes in {} place(s); messages there were left out",
             tally.missing, tally.gaps
+        ));
+    }
+    if tally.halves > 0 {
+        words.push(format!(
+            "{} connection(s) show only one of their sides",
+            tally.halves
         ));
     }
     if tally.middle > 0 {

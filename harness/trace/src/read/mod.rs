@@ -7,6 +7,7 @@ packet captures. It judges nothing and opens no file itself.
 */
 
 mod capture;
+mod holes;
 mod log;
 mod packets;
 mod seats;
@@ -58,6 +59,9 @@ pub struct Reading {
     pub seats: Vec<String>,
     /// What the file does not show, or what had to be assumed, one sentence each.
     pub remarks: Vec<String>,
+    /// Whether messages are missing inside it (not just before and after): then only what a message shows by itself
+    /// can be held against anybody. A remark says so.
+    pub holes: bool,
 }
 
 /// Why a file gives no trace.
@@ -90,6 +94,8 @@ pub fn detect(bytes: &[u8]) -> Option<Format> {
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = text.trim_ascii_start();
     match text.first() {
+        // A log that begins inside a body looks like a document at first sight.
+        Some(b'<') if log::has_message(bytes) && !is_document(text) => Some(Format::Log),
         Some(b'<') => Some(Format::Payload),
         Some(b'{') if text.starts_with(b"{\"run-started\"") => Some(Format::Run),
         Some(b'{') => Some(Format::Trace),
@@ -100,6 +106,10 @@ pub fn detect(bytes: &[u8]) -> Option<Format> {
         }
         _ => None,
     }
+}
+
+fn is_document(text: &[u8]) -> bool {
+    std::str::from_utf8(text).is_ok_and(|text| roxmltree::Document::parse(text).is_ok())
 }
 
 /// Reads a file as a trace. `name` is only used in errors.
@@ -130,6 +140,7 @@ pub fn read_bytes(name: &str, bytes: &[u8]) -> Result<Reading, ReadError> {
                     trace,
                     seats: Vec::new(),
                     remarks,
+                    holes: false,
                 })
             }
             Err(e) => Err(error(Some((e.line, e.column)), e.what)),

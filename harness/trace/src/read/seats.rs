@@ -210,17 +210,35 @@ pub fn seat(raws: Vec<Raw>, transport: impl Fn(&Raw) -> &'static str) -> Seated 
         .filter(|(party, _)| !party.contains('\u{0}'))
         .collect();
     sides.sort_by(|a, b| a.0.cmp(b.0));
-    let seats = sides
+    // Many clients that differ in nothing but their port are one line.
+    let mut alike: Vec<(Seat, &[String], Vec<&str>)> = Vec::new();
+    for (party, votes) in sides {
+        let Some(seat) = votes.seat() else { continue };
+        match alike
+            .iter_mut()
+            .find(|(s, why, _)| *s == seat && *why == votes.why)
+        {
+            Some((_, _, parties)) => parties.push(party),
+            None => alike.push((seat, &votes.why, vec![party])),
+        }
+    }
+    let seats = alike
         .into_iter()
-        .filter_map(|(party, votes)| {
-            let seat = match votes.seat()? {
+        .map(|(seat, why, parties)| {
+            let seat = match seat {
                 Seat::Client => "client",
                 Seat::Server => "server",
             };
-            Some(format!(
-                "{party} is taken for a {seat}: {}",
-                votes.why.join(", ")
-            ))
+            let why = why.join(", ");
+            match parties.as_slice() {
+                [one] => format!("{one} is taken for a {seat}: {why}"),
+                [one, two] => format!("{one} and {two} are taken for {seat}s: {why}"),
+                [one, rest @ ..] => format!(
+                    "{one} and {} others are taken for {seat}s: {why}",
+                    rest.len()
+                ),
+                [] => String::new(),
+            }
         })
         .collect();
     Seated {

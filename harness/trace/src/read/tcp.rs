@@ -27,6 +27,8 @@ pub enum Piece {
 pub struct Stream {
     /// Sequence number (unwrapped) of the next byte; none before the first segment.
     next: Option<u64>,
+    /// Where the stream ends, by its FIN.
+    end: Option<u64>,
     waiting: BTreeMap<u64, Vec<u8>>,
     held: usize,
     /// Whether the stream was seen from its first byte.
@@ -79,11 +81,25 @@ impl Stream {
         out
     }
 
+    /// A segment of that length said that nothing comes after it.
+    pub fn end(&mut self, seq: u32, length: usize) {
+        if let Some(next) = self.next {
+            self.end = Some(unwrap(seq, next) + length as u64);
+        }
+    }
+
     /// The stream is over: gives what waited, with the gaps before it.
     pub fn finish(&mut self) -> Vec<Piece> {
         let mut out = Vec::new();
         while !self.waiting.is_empty() {
             out.extend(self.skip());
+        }
+        if let (Some(next), Some(end)) = (self.next, self.end)
+            && end > next
+            && end <= next + FAR
+        {
+            out.push(Piece::Gap(end - next));
+            self.next = Some(end);
         }
         out
     }

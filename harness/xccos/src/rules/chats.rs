@@ -248,9 +248,11 @@ impl Chats {
                 .dialog(p.dialog)
                 .is_some_and(|d| author.ends_with(&d.user))
         };
+        // Where posts may have been missed, the same words alone make no echo.
+        let seen = |p: &Posted| decoder.dialog(p.dialog).is_some_and(|d| d.whole);
         let posted = by_id
-            .or_else(|| find(&|p| p.text == words && mine(p)))
-            .or_else(|| find(&|p| p.text == words));
+            .or_else(|| find(&|p| p.text == words && seen(p) && mine(p)))
+            .or_else(|| find(&|p| p.text == words && seen(p)));
         let post = posted.and_then(|p| self.posted.get_mut(p));
         if let Some(post) = post {
             post.taken = true;

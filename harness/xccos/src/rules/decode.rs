@@ -193,6 +193,8 @@ pub(crate) enum Observed {
 /// See the module.
 #[derive(Default)]
 pub(crate) struct Decoder {
+    /// Messages are missing inside the recording: no dialog was seen as a whole.
+    holes: bool,
     pub now: Micros,
     pub links: HashMap<Conn, Link>,
     pub dialogs: Vec<Dialog>,
@@ -203,6 +205,13 @@ pub(crate) struct Decoder {
 }
 
 impl Decoder {
+    pub fn new(holes: bool) -> Decoder {
+        Decoder {
+            holes,
+            ..Decoder::default()
+        }
+    }
+
     /// The dialog with this index.
     pub fn dialog(&self, id: DialogId) -> Option<&Dialog> {
         self.dialogs.get(id)
@@ -234,7 +243,9 @@ impl Decoder {
                 self.links.insert(
                     event.conn,
                     Link {
-                        whole: transport != trace::LOG && transport != trace::PARTIAL_CAPTURE,
+                        whole: transport != trace::LOG
+                            && transport != trace::PARTIAL_CAPTURE
+                            && !self.holes,
                         transport: transport.clone(),
                         closed: None,
                         by: None,

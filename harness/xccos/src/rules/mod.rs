@@ -127,6 +127,8 @@ pub struct Setup {
     pub schema: Option<SchemaCheck>,
     /// Time limits.
     pub limits: Limits,
+    /// Messages are missing inside the recording: only what a message shows by itself can be held against anybody.
+    pub holes: bool,
 }
 
 impl Setup {
@@ -137,6 +139,7 @@ impl Setup {
             profile: crate::policy::INTEROP.to_owned(),
             schema: None,
             limits: Limits::default(),
+            holes: false,
         }
     }
 
@@ -144,6 +147,11 @@ impl Setup {
     /// whether silence on it proves anything.
     pub fn offline() -> Setup {
         Setup::live(Target::Both)
+    }
+
+    /// The same for a recording that is known to lack messages.
+    pub fn with_holes(self, holes: bool) -> Setup {
+        Setup { holes, ..self }
     }
 
     /// In this profile, documents checked against its schema.
@@ -217,7 +225,7 @@ impl Monitor {
     /// A monitor for a recording that is about to begin.
     pub fn new(setup: Setup) -> Monitor {
         Monitor {
-            decoder: Decoder::default(),
+            decoder: Decoder::new(setup.holes),
             desk: Desk::new(&setup),
             sip: sip::Sip::default(),
             numbering: Numbering::default(),

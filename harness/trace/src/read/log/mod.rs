@@ -14,7 +14,7 @@ mod hints;
 use crate::Micros;
 
 use super::seats::{Raw, What, seat};
-use super::{Format, Reading};
+use super::{Format, Reading, holes};
 use hints::{Side, arrow, side_of, time_of};
 
 /// Lines before a message that are searched for direction and time.
@@ -63,27 +63,39 @@ pub fn read(bytes: &[u8]) -> Result<Reading, String> {
         if let (Some(rest), Some(line)) = (rest, lines.get_mut(next)) {
             line.start = rest.clamp(line.start, line.end);
         }
-        raws.push(Raw {
-            at: 0,
-            link: None,
-            stream: None,
-            what: What::Message(message),
-        });
+        if message.is_empty() {
+            times.pop();
+            sides.pop();
+        } else {
+            raws.push(Raw {
+                at: 0,
+                link: None,
+                stream: None,
+                what: What::Message(message),
+            });
+        }
         i = next.max(i + 1);
         context_from = i;
     }
     if raws.is_empty() {
-        return Err("no SIP message was found in this text".to_owned());
+        return Err("no whole SIP message was found in this text".to_owned());
     }
     let mut remarks = place(&mut raws, &times, &sides);
     remarks.extend(repairs.words());
     let seated = seat(raws, |_| crate::event::LOG);
     remarks.extend(seated.remarks);
+    let missing = match repairs.cut_inside {
+        true => Some("some are cut".to_owned()),
+        false => holes::find(&seated.trace),
+    };
+    let holes = missing.is_some();
+    remarks.extend(missing.map(|why| holes::remark(&why)));
     Ok(Reading {
         format: Format::Log,
         trace: seated.trace,
         seats: seated.seats,
         remarks,
+        holes,
     })
 }
 
@@ -156,9 +168,17 @@ struct Repairs {
     dots: usize,
     lengths: Vec<(usize, usize, usize)>,
     cut: usize,
+    /// Whether one of them was cut before the end of the text.
+    cut_inside: bool,
 }
 
 impl Repairs {
+    /// A message stops early, and the text goes on at line `next`.
+    fn cut(&mut self, next: usize, lines: &[Span]) {
+        self.cut += 1;
+        self.cut_inside |= next < lines.len();
+    }
+
     fn words(&self) -> Vec<String> {
         let mut words = Vec::new();
         let messages = |n: usize| format!("{n} message{}", if n == 1 { "" } else { "s" });
@@ -181,7 +201,11 @@ impl Repairs {
             ));
         }
         if self.cut > 0 {
-            words.push(format!("{} had no end of its head", messages(self.cut)));
+            words.push(format!(
+                "the text stops inside {}, which {} left out",
+                messages(self.cut),
+                if self.cut == 1 { "was" } else { "were" }
+            ));
         }
         words
     }
@@ -304,9 +328,6 @@ fn plain(bytes: &[u8], lines: &[Span], at: usize, begin: Begin, repairs: &mut Re
         end += 1;
     }
     let head = &lines[at..end];
-    if !ended {
-        repairs.cut += 1;
-    }
     let dotted = ended
         && text(bytes, &lines[end]) == b"."
         && head.iter().all(|l| text(bytes, l).ends_with(b"."));
@@ -331,6 +352,11 @@ fn plain(bytes: &[u8], lines: &[Span], at: usize, begin: Begin, repairs: &mut Re
         repairs.line_ends += 1;
     }
     if !ended {
+        // Some logs leave out the empty line of a message without a body; every other head that stops was cut.
+        if content_length(&out) != Some(0) {
+            repairs.cut(end, lines);
+            return (Vec::new(), end, None);
+        }
         return (out, end, None);
     }
     // The body lies between the empty line and whatever comes next.
@@ -348,11 +374,27 @@ fn plain(bytes: &[u8], lines: &[Span], at: usize, begin: Begin, repairs: &mut Re
     if let Some(said) = announced
         && said != body.len()
     {
+        if is_part(&body, said) {
+            repairs.cut(next, lines);
+            return (Vec::new(), next, rest);
+        }
         repairs.lengths.push((at + 1, said, body.len()));
         set_content_length(&mut out, body.len());
     }
     out.extend_from_slice(&body);
     (out, next, rest)
+}
+
+/// Whether a logged body is only the beginning of one that was `said` bytes long: shorter than changed line ends
+/// explain, and no document as it stands.
+fn is_part(body: &[u8], said: usize) -> bool {
+    let ends = body.iter().filter(|b| **b == b'\n').count() + 2;
+    let document = |body| {
+        std::str::from_utf8(body)
+            .ok()
+            .and_then(|text| roxmltree::Document::parse(text).ok())
+    };
+    !body.is_empty() && said > body.len() + ends && document(body).is_none()
 }
 
 /// The body's bytes, the line after it, and where in that line the text goes on.
