@@ -8,6 +8,7 @@
 | [`target`] | the target file, and what of it a scenario uses |
 | [`play`] | a plan and a target → one recording, findings |
 | [`engine`] | selected scenarios and a place to play them → the run's events and its end |
+| [`format`] | YAML text → the same, laid out |
 | [`hurry`] | a scenario with both peers in this process → the same, in virtual time |
 */
 
