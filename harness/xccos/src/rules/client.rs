@@ -644,7 +644,7 @@ impl Client {
                             .is_some_and(|d| d.user == dialog.user && d.conn == dialog.conn)
                 });
             if !ended
-                && (went_on || waited(lookup.dialog, lookup.at))
+                && (went_on && !decoder.open_end || waited(lookup.dialog, lookup.at))
                 && decoder.saw_all(dialog.conn)
             {
                 let entry = if lookup.success {

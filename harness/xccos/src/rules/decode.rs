@@ -195,6 +195,8 @@ pub(crate) enum Observed {
 pub(crate) struct Decoder {
     /// Messages are missing inside the recording: no dialog was seen as a whole.
     holes: bool,
+    /// The recording may stop in the middle of things.
+    pub open_end: bool,
     pub now: Micros,
     pub links: HashMap<Conn, Link>,
     pub dialogs: Vec<Dialog>,
@@ -205,9 +207,10 @@ pub(crate) struct Decoder {
 }
 
 impl Decoder {
-    pub fn new(holes: bool) -> Decoder {
+    pub fn new(holes: bool, open_end: bool) -> Decoder {
         Decoder {
             holes,
+            open_end,
             ..Decoder::default()
         }
     }

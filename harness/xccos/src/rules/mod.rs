@@ -129,6 +129,8 @@ pub struct Setup {
     pub limits: Limits,
     /// Messages are missing inside the recording: only what a message shows by itself can be held against anybody.
     pub holes: bool,
+    /// The recording may stop in the middle of things: what had not happened at its end may have happened after it.
+    pub open_end: bool,
 }
 
 impl Setup {
@@ -140,13 +142,17 @@ impl Setup {
             schema: None,
             limits: Limits::default(),
             holes: false,
+            open_end: false,
         }
     }
 
     /// Somebody's log, trace or capture: both seats are judged. Each connection tells by its transport
     /// whether silence on it proves anything.
     pub fn offline() -> Setup {
-        Setup::live(Target::Both)
+        Setup {
+            open_end: true,
+            ..Setup::live(Target::Both)
+        }
     }
 
     /// The same for a recording that is known to lack messages.
@@ -225,7 +231,7 @@ impl Monitor {
     /// A monitor for a recording that is about to begin.
     pub fn new(setup: Setup) -> Monitor {
         Monitor {
-            decoder: Decoder::new(setup.holes),
+            decoder: Decoder::new(setup.holes, setup.open_end),
             desk: Desk::new(&setup),
             sip: sip::Sip::default(),
             numbering: Numbering::default(),
