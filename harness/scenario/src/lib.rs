@@ -7,6 +7,7 @@
 | [`plan`] | the plan: plain data |
 | [`target`] | the target file, and what of it a scenario uses |
 | [`play`] | a plan and a target → one recording, findings |
+| [`skeleton`] | a recording → a scenario that repeats it |
 | [`engine`] | selected scenarios and a place to play them → the run's events and its end |
 | [`format`] | YAML text → the same, laid out |
 | [`hurry`] | a scenario with both peers in this process → the same, in virtual time |
@@ -22,6 +23,7 @@ pub mod plan;
 pub mod play;
 pub mod select;
 pub mod site;
+pub mod skeleton;
 pub mod target;
 
 pub use lang::diag::{Diagnostic, Problems, Source, Span};

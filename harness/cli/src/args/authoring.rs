@@ -159,12 +159,16 @@ pub enum NewWhat {
         #[arg(long)]
         force: bool,
     },
-    /// A scenario, commented
+    /// A scenario, commented, or one that repeats a recorded session
     ///
     /// Examples:
     ///   parlance new scenario -o my-scenario.yaml
+    ///   parlance new scenario --from session.ndjson     what `mock --record` wrote, or a log or capture
     #[command(verbatim_doc_comment)]
     Scenario {
+        /// A recording of clients and a chat server: a trace (NDJSON), a SIP text log, a capture
+        #[arg(long, value_name = "FILE")]
+        from: Option<PathBuf>,
         /// File to write
         #[arg(short, long, value_name = "FILE", default_value = "scenario.yaml")]
         output: PathBuf,

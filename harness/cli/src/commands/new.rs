@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use judge::exit;
+use scenario::skeleton::{Skeleton, skeleton};
 
 use crate::args::{New, NewWhat, Seat};
 use crate::failure::{Done, Failure};
@@ -37,9 +38,35 @@ pub fn new(args: &New) -> Done {
             }
             write(output, &text, *force)
         }
-        NewWhat::Scenario { output, force } => write(output, SCENARIO, *force),
+        NewWhat::Scenario {
+            from: None,
+            output,
+            force,
+        } => write(output, SCENARIO, *force),
+        NewWhat::Scenario {
+            from: Some(from),
+            output,
+            force,
+        } => {
+            let made = recorded(from)?;
+            for what in &made.left_out {
+                super::warn(&format!("not in the scenario: {what}"));
+            }
+            write(output, &made.text, *force)
+        }
         NewWhat::World { output, force } => write(output, xccos::world::SAMPLE, *force),
     }
+}
+
+/// A recording as a scenario.
+fn recorded(path: &Path) -> Result<Skeleton, Failure> {
+    let bytes = std::fs::read(path)
+        .map_err(|e| Failure::environment(format!("{} cannot be read: {e}", path.display())))?;
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    let name = name.to_string_lossy();
+    let wrong = |why: String| Failure::usage(format!("{}: {why}", path.display()));
+    let reading = trace::read::read_bytes(&name, &bytes).map_err(|e| wrong(e.to_string()))?;
+    skeleton(reading.trace.events(), &name).map_err(wrong)
 }
 
 fn write(path: &Path, text: &str, force: bool) -> Done {
