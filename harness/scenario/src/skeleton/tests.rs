@@ -70,7 +70,7 @@ async fn what_our_server_was_recorded_doing_it_does_again() {
                 continue;
             }
         };
-        let source = Source::new(&format!("{id}.yaml"), made.text.clone());
+        let source = Source::new(format!("{id}.yaml"), made.text.clone());
         let scenario = library.parse(id, &source);
         again.push(Arc::new(
             scenario.unwrap_or_else(|p| panic!("{id}: {p}\n{}", made.text)),

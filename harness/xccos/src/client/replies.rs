@@ -325,7 +325,10 @@ impl Client {
     /// 3.1.14.5.
     pub(super) fn chat(&mut self, chat: &Primitive<'_>) {
         let message = message(chat.element);
-        let sent = chat.originating().and_then(|id| {
+        // Numbers are unique to their sender only: another client may well use the same. The
+        // defects about echoes were written for clients that look at the numbers alone.
+        let own = same(&message.author, &self.config.user) || !self.faults.is_empty();
+        let sent = chat.originating().filter(|_| own).and_then(|id| {
             self.pending
                 .take_if(|i, p| *i == id && matches!(p.what.kind, Kind::Chat))
                 .pop()

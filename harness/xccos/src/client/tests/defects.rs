@@ -424,7 +424,7 @@ fn drops() -> Vec<Scene> {
         let origin = origin.replace("ENV", &watch.last().envid.to_string());
         let chat = |id: u32, origin: &str| {
             format!(
-                r#"<grpchat id="grpchat" seqid="1" chanUri="LOBBY" author="sip:bob@example.com" authdisp="" alert="false" chatId="{id}" ts="t">{origin}<chat>x</chat></grpchat>"#
+                r#"<grpchat id="grpchat" seqid="1" chanUri="LOBBY" author="sip:alice@example.com" authdisp="" alert="false" chatId="{id}" ts="t">{origin}<chat>x</chat></grpchat>"#
             )
         };
         watch.body(&(chat(9, &origin) + &chat(10, "") + &chat(8, "")));
