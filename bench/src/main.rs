@@ -46,7 +46,7 @@ fn main() {
     let schema_file = folder.join("interop.xsd");
     std::fs::write(&schema_file, text).expect("a temporary file");
 
-    for (name, rooms) in [("3 KB", 2), ("200 KB", 137)] {
+    for (name, rooms) in [("3 KB", 2), ("200 KB", 171)] {
         let document = documents::bjoin_reply(rooms);
         let file = folder.join("reply.xml");
         std::fs::write(&file, &document).expect("a temporary file");

@@ -8,7 +8,7 @@ use std::iter::Peekable;
 use std::str::Chars;
 
 use super::blocks::block;
-use crate::value::lexical::{NAME_MORE, NAME_START};
+use crate::value::names::{NAME_MORE, NAME_START};
 
 /// Deepest nesting of groups and of class subtractions.
 const DEPTH: usize = 100;
@@ -292,12 +292,10 @@ fn literal(out: &mut String, c: char) {
     }
 }
 
-fn names(caret: &str, tables: &[&[(char, char)]]) -> String {
+fn names(caret: &str, tables: &[&[(u16, u16)]]) -> String {
     let mut out = format!("[{caret}:");
     for (from, to) in tables.iter().copied().flatten() {
-        literal(&mut out, *from);
-        out.push('-');
-        literal(&mut out, *to);
+        let _ = write!(out, r"\x{{{from:X}}}-\x{{{to:X}}}");
     }
     out.push(']');
     out

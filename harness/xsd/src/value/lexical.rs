@@ -1,49 +1,10 @@
 //! Lexical forms that are sets of strings: names, languages, numerals of floats, binary encodings.
 
+use super::names::{continues_name, starts_name};
+
 /// XML 1.0 white space.
 pub(crate) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
-}
-
-/// Character ranges that may start a name (XML 1.0, production 4), the colon apart.
-pub(crate) const NAME_START: &[(char, char)] = &[
-    ('A', 'Z'),
-    ('_', '_'),
-    ('a', 'z'),
-    ('\u{C0}', '\u{D6}'),
-    ('\u{D8}', '\u{F6}'),
-    ('\u{F8}', '\u{2FF}'),
-    ('\u{370}', '\u{37D}'),
-    ('\u{37F}', '\u{1FFF}'),
-    ('\u{200C}', '\u{200D}'),
-    ('\u{2070}', '\u{218F}'),
-    ('\u{2C00}', '\u{2FEF}'),
-    ('\u{3001}', '\u{D7FF}'),
-    ('\u{F900}', '\u{FDCF}'),
-    ('\u{FDF0}', '\u{FFFD}'),
-    ('\u{10000}', '\u{EFFFF}'),
-];
-
-/// Character ranges that may follow in a name besides [`NAME_START`] and the colon (production 4a).
-pub(crate) const NAME_MORE: &[(char, char)] = &[
-    ('-', '-'),
-    ('.', '.'),
-    ('0', '9'),
-    ('\u{B7}', '\u{B7}'),
-    ('\u{300}', '\u{36F}'),
-    ('\u{203F}', '\u{2040}'),
-];
-
-fn within(ranges: &[(char, char)], c: char) -> bool {
-    ranges.iter().any(|(from, to)| (*from..=*to).contains(&c))
-}
-
-fn starts_name(c: char) -> bool {
-    c.is_ascii_alphabetic() || c == '_' || (!c.is_ascii() && within(NAME_START, c))
-}
-
-fn continues_name(c: char) -> bool {
-    starts_name(c) || within(NAME_MORE, c)
 }
 
 pub(crate) fn is_nmtoken(text: &str) -> bool {

@@ -9,6 +9,7 @@ pub(crate) mod decimal;
 pub(crate) mod duration;
 pub(crate) mod lexical;
 pub(crate) mod moment;
+pub(crate) mod names;
 
 use decimal::Decimal;
 use duration::Duration;

@@ -162,8 +162,9 @@ impl Scan<'_> {
             return None;
         }
         self.rest = &self.rest[length..];
-        // There is no year 0000 in XSD 1.0, so -0001 is the year before 0001.
-        fields.year = if negative { 1 - year } else { year };
+        // There is no year 0000 in XSD 1.0. Part 2, appendix E, reckons with years as they are written, so that
+        // -0004 is a leap year; the gap this leaves changes no order.
+        fields.year = if negative { -year } else { year };
         Some(())
     }
 
@@ -284,6 +285,7 @@ mod tests {
             (DateTime, "12004-01-01T23:59:59", "02004-01-01T23:59:59"),
             (DateTime, "2004-01-01T23:59:59", "2004-01-01T23:59:60"),
             (Date, "2004-12-31+14:00", "2004-12-31+14:01"),
+            (Date, "-0004-02-29", "-0005-02-29"),
             (Time, "00:00:00.5", "24:00:01"),
             (GYearMonth, "2004-12Z", "2004-13"),
             (GYear, "1999", "199"),
