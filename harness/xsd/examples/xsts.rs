@@ -65,7 +65,7 @@ fn main() -> ExitCode {
         println!("skipped: {} has no tests.tsv", directory.display());
         return ExitCode::SUCCESS;
     };
-    let rows: Vec<Row> = table.lines().skip(1).filter_map(row).collect();
+    let rows = table_rows(&table);
     let (tallies, complaints) = run(&directory, &rows);
     if !quiet {
         for complaint in &complaints {
@@ -80,18 +80,65 @@ fn main() -> ExitCode {
     }
 }
 
-fn row(line: &str) -> Option<Row> {
-    let cells: Vec<&str> = line.split('\t').collect();
-    let cell = |index: usize| cells.get(index).copied().unwrap_or("").to_owned();
-    if cells.len() < 4 {
-        return None;
-    }
+/// Reads the table. Columns are found by the names in its first line, in the usual order when there are none; a row
+/// whose expected verdict is neither `valid` nor `invalid` tests nothing and is left out.
+fn table_rows(text: &str) -> Vec<Row> {
+    const USUAL: [&str; 6] = [
+        "set",
+        "group",
+        "schemas",
+        "schema_expected",
+        "instance",
+        "instance_expected",
+    ];
+    let cells = |line: &str| -> Vec<String> {
+        line.split('\t')
+            .map(|cell| cell.trim().to_owned())
+            .collect()
+    };
+    let text = text.trim_start_matches('\u{feff}');
+    let first = text.lines().next().map(cells).unwrap_or_default();
+    let named = first.iter().any(|cell| cell == "schemas");
+    let columns = USUAL.map(|name| {
+        let usual = USUAL.iter().position(|other| *other == name);
+        if named {
+            first.iter().position(|cell| cell == name)
+        } else {
+            usual
+        }
+    });
+    text.lines()
+        .skip(usize::from(named))
+        .filter(|line| !line.trim().is_empty())
+        .filter_map(|line| row(&cells(line), &columns))
+        .collect()
+}
+
+fn row(cells: &[String], columns: &[Option<usize>; 6]) -> Option<Row> {
+    let cell = |which: usize| {
+        let found = columns[which].and_then(|column| cells.get(column));
+        found.cloned().unwrap_or_default()
+    };
+    let verdict = |text: String| match text.to_ascii_lowercase().as_str() {
+        "valid" => Some(true),
+        "invalid" => Some(false),
+        _ => None,
+    };
+    let file = cell(4);
+    let (schema_valid, instance) = if file.is_empty() {
+        (verdict(cell(3))?, None)
+    } else {
+        (
+            verdict(cell(3)).unwrap_or(true),
+            Some((file, verdict(cell(5))?)),
+        )
+    };
     Some(Row {
         set: cell(0),
         group: cell(1),
         schemas: cell(2),
-        schema_valid: cell(3) == "valid",
-        instance: Some((cell(4), cell(5) == "valid")).filter(|(file, _)| !file.is_empty()),
+        schema_valid,
+        instance,
     })
 }
 

@@ -41,7 +41,7 @@ ids! {
 }
 
 /// Where in the schema documents something stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Place {
     /// Number of the source; `u32::MAX` for what is built in.
     pub(crate) source: u32,

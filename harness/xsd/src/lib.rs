@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! doc        bytes -> checked text -> roxmltree document
+//! encoding   files in other encodings, harmless document types -> UTF-8
 //! patch      errata ledger: published schema text -> text of a profile
 //! source     where schema documents come from
 //! load       documents -> raw components      (grammar, names, include, import, redefine)
@@ -35,6 +36,7 @@ mod builtin;
 mod check;
 mod component;
 pub mod doc;
+pub mod encoding;
 #[cfg(any(test, feature = "generate"))]
 pub mod generate;
 pub mod lines;

@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex};
 
 use serde::Serialize;
 
-use crate::doc::{self, Limits, XmlError};
+use crate::doc::{self, Limits, XmlError, XmlErrorKind};
+use crate::encoding::readable;
 use crate::schema::{Schema, location_hints};
 use crate::source::{Fetch, Files, Source, resolve};
 use crate::validate::Options;
@@ -325,6 +326,7 @@ impl Engine {
     /// Checks one document; `name` is where relative hints start from.
     pub fn check(&self, name: &str, bytes: &[u8]) -> FileReport {
         let limits = Limits::default();
+        let bytes = &*readable(bytes);
         let parsed = doc::decode(bytes, &limits)
             .and_then(|text| doc::tree(text, &limits).map(|tree| (text, tree)));
         let (text, document) = match parsed {
@@ -333,7 +335,11 @@ impl Engine {
                 let text = String::from_utf8_lossy(bytes);
                 return FileReport {
                     file: name.to_owned(),
-                    status: Status::Invalid,
+                    status: match error.kind {
+                        XmlErrorKind::NotWellFormed => Status::Invalid,
+                        // Nothing was found out about the document.
+                        _ => Status::Unusable,
+                    },
                     excerpts: vec![line_of(&text, error.line)],
                     xml: Some(error),
                     problem: None,
@@ -393,6 +399,7 @@ impl Engine {
         let mut extra = Vec::new();
         for uri in &added {
             if let Some(bytes) = Files::default().fetch(uri)? {
+                let bytes = readable(&bytes);
                 let text = doc::decode(&bytes, &Limits::default())
                     .map_err(|error| format!("{uri}:{error}"))?;
                 extra.push(Source::new(uri.clone(), text));
@@ -441,6 +448,7 @@ fn read(path: &Path) -> Result<Source, SchemaError> {
         message,
     };
     let bytes = std::fs::read(path).map_err(|error| fail(1, 1, error.to_string()))?;
+    let bytes = readable(&bytes);
     let text = doc::decode(&bytes, &Limits::default())
         .map_err(|error| fail(error.line, error.column, error.message))?;
     Ok(Source::new(uri.clone(), text))

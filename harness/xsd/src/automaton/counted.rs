@@ -129,6 +129,30 @@ impl Program {
         out
     }
 
+    /// After an unexpected child: goes on where this name stands later in the model, as if every round that was still
+    /// missing had been there. The order of the program is the order of the model.
+    pub(crate) fn jump(&self, threads: &mut Threads, name: NameId) -> Option<ElementId> {
+        let from = threads.waiting.iter().map(|thread| thread.at).min()?;
+        let later = self.code.iter().enumerate().skip(from + 1);
+        let (at, element) = later
+            .filter_map(|(at, instruction)| match instruction {
+                Instruction::Names(names) => Some((at, names)),
+                _ => None,
+            })
+            .find_map(|(at, names)| {
+                let entry = names.iter().find(|entry| entry.0 == name)?;
+                Some((at, entry.1))
+            })?;
+        // The round that this child is part of is the last that its loops need.
+        let rounds = self.minima.iter().map(|min| min.saturating_sub(1));
+        *threads = self.close(vec![Thread {
+            at: at + 1,
+            rounds: rounds.collect(),
+            fresh: vec![true; self.minima.len()],
+        }]);
+        Some(element)
+    }
+
     pub(crate) fn mention(&self, name: NameId) -> Option<ElementId> {
         self.entries()
             .find(|entry| entry.0 == name)

@@ -206,6 +206,7 @@ impl Automaton {
                 }
                 None
             }
+            (Automaton::Counted(program), Cursor::Counted(threads)) => program.jump(threads, name),
             _ => None,
         }
     }

@@ -1,5 +1,7 @@
 //! Attribute groups, attribute values, and the attributes in force on a complex type (Part 1, 3.4.2 and 3.6).
 
+use std::collections::HashSet;
+
 use super::LONGEST_CHAIN;
 use crate::component::*;
 use crate::load::attributes::{RawAttributes, RawUse};
@@ -118,7 +120,11 @@ impl Reader<'_, '_, '_> {
                 self.errors.push(*place, "limit", message);
                 return;
             }
-            out.uses.extend(inner.uses);
+            // A group may be reached twice; what it holds is in the set once.
+            let identity = |each: &AttributeUse| (each.place, each.declaration);
+            let known: HashSet<_> = out.uses.iter().map(identity).collect();
+            let new = |each: &AttributeUse| !known.contains(&identity(each));
+            out.uses.extend(inner.uses.into_iter().filter(new));
             // A prohibited attribute in a group has no effect (3.4.2, clause 3.2 speaks of children only).
             wildcard = match (wildcard, inner.wildcard) {
                 (None, theirs) => theirs,

@@ -5,7 +5,7 @@ use roxmltree::Node;
 use super::register::{Global, Reader, Symbol};
 use super::{parts, value};
 use crate::component::*;
-use crate::value::lexical;
+use crate::value::{bound, lexical};
 
 impl<'d> Reader<'d, '_, '_> {
     pub(crate) fn read_identities(
@@ -178,8 +178,7 @@ fn name_test(node: Node<'_, '_>, token: &str) -> Result<NameTest, String> {
     let uri = match prefix {
         // Unprefixed names in these paths are in no namespace, whatever the default is.
         "" => "",
-        prefix => node
-            .lookup_namespace_uri(Some(prefix))
+        prefix => bound(node, prefix)
             .ok_or_else(|| format!("uses the prefix \"{prefix}\", which is not bound"))?,
     };
     Ok(match local {

@@ -21,6 +21,7 @@ use roxmltree::{Document, Node};
 
 use crate::component::Place;
 use crate::doc::{self, Limits};
+use crate::encoding::readable;
 use crate::lines::Lines;
 use crate::name::{XML, XSD};
 use crate::source::{Fetch, Source, resolve};
@@ -186,6 +187,7 @@ pub(crate) fn discover(given: Vec<Source>, fetch: &dyn Fetch) -> Result<Library,
                 None => match fetch.fetch(&uri) {
                     Ok(None) => None,
                     Ok(Some(content)) => {
+                        let content = readable(&content);
                         let text = doc::decode(&content, &limits())
                             .map_err(|error| vec![unreadable(&uri, error)])?;
                         bytes += text.len();

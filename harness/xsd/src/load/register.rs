@@ -272,6 +272,7 @@ impl<'d, 'e, 'l> Reader<'d, 'e, 'l> {
         if self.include(instance, node).is_none() {
             return;
         }
+        let mut redefined = HashSet::new();
         for child in parts(node) {
             let Some(symbol) = symbol_of(child) else {
                 continue;
@@ -279,6 +280,13 @@ impl<'d, 'e, 'l> Reader<'d, 'e, 'l> {
             let Some(name) = self.global_name(instance, child) else {
                 continue;
             };
+            if !redefined.insert((symbol, name)) {
+                let message = format!("{} is redefined twice", self.all.names.show(name));
+                let source = self.instances[instance].source;
+                self.errors
+                    .at(source, syntax::tag(child), "sch-props-correct.2", message);
+                continue;
+            }
             let Some(original) = self.symbols.remove(&(symbol, name)) else {
                 let message = format!("there is no {} to redefine", self.all.names.show(name));
                 let source = self.instances[instance].source;

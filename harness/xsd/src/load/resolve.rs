@@ -5,6 +5,7 @@ use roxmltree::Node;
 use super::register::{Instance, Reader, Symbol};
 use super::{syntax, value};
 use crate::name::NameId;
+use crate::value::bound;
 
 impl<'d> Reader<'d, '_, '_> {
     /// The expanded name of a QName in a schema document (src-qname, src-resolve).
@@ -21,17 +22,11 @@ impl<'d> Reader<'d, '_, '_> {
             chameleon,
             ..
         } = self.instances[instance];
-        let uri = match prefix {
-            "" => node.lookup_namespace_uri(None).unwrap_or(""),
-            prefix => match node.lookup_namespace_uri(Some(prefix)) {
-                Some(uri) => uri,
-                None => {
-                    let message = format!("the prefix of \"{qname}\" is not bound to a namespace");
-                    self.errors
-                        .at(source, syntax::tag(node), "src-qname", message);
-                    return None;
-                }
-            },
+        let Some(uri) = bound(node, prefix) else {
+            let message = format!("the prefix of \"{qname}\" is not bound to a namespace");
+            self.errors
+                .at(source, syntax::tag(node), "src-qname", message);
+            return None;
         };
         let space = match uri {
             "" if chameleon => target,

@@ -8,7 +8,7 @@ use super::report::Draft;
 use crate::component::*;
 use crate::load::syntax::tag;
 use crate::name::{Names, NsId, XSI};
-use crate::value::Value;
+use crate::value::{Value, bound};
 
 /// What `xsi:type` and `xsi:nil` say on an element.
 #[derive(Default)]
@@ -53,10 +53,7 @@ impl<'s, 'd, 'i> Validator<'s, 'd, 'i> {
     ) -> Option<TypeId> {
         let text = text.trim_matches([' ', '\t', '\n', '\r']);
         let found = crate::value::lexical::qname(text).and_then(|(prefix, local)| {
-            let uri = match prefix {
-                "" => node.lookup_namespace_uri(None).unwrap_or(""),
-                prefix => node.lookup_namespace_uri(Some(prefix))?,
-            };
+            let uri = bound(node, prefix)?;
             let space = self.all.names.find_space(uri)?;
             let name = self.all.names.find(space, local)?;
             self.all.global_types.get(&name).copied()
@@ -148,7 +145,8 @@ impl<'s, 'd, 'i> Validator<'s, 'd, 'i> {
                 Vec::new(),
             )
         } else {
-            return nil;
+            // Without a declaration there is nothing that nil could lift (cvc-complex-type.2).
+            return nil && declaration.is_some();
         };
         self.push(Draft {
             code,

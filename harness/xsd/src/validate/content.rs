@@ -99,8 +99,8 @@ impl<'s, 'd, 'i> Validator<'s, 'd, 'i> {
                 return (Some(element), true);
             }
             if let Some(element) = automaton.mention(name) {
-                // A counting model has no place to move on to, so what follows it says little.
-                return (Some(element), !matches!(automaton, Automaton::Counted(_)));
+                // The child stands too late, or once too often; the rest can go on from here.
+                return (Some(element), true);
             }
         }
         let expected: Vec<NameId> = automaton

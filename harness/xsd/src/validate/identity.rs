@@ -54,24 +54,24 @@ impl<'d, 'i> Validator<'_, 'd, 'i> {
     fn collect(&mut self, node: Node<'d, 'i>, identity: &Identity, unique: bool) -> Table<'d, 'i> {
         let mut table = Table::new();
         let name = self.all.names.local(identity.name);
-        'selected: for selected in select(node, &identity.selector) {
+        let is_key = identity.kind == IdentityKind::Key;
+        for selected in select(node, &identity.selector) {
             let mut key = Vec::with_capacity(identity.fields.len());
+            let mut lack = None;
+            // All fields are looked at: each has to select one simple value, or none (clause 3).
             for field in &identity.fields {
-                let value = self.field(selected, field, identity);
-                let is_key = identity.kind == IdentityKind::Key;
-                let message = match value {
-                    Some(Field::Value(value)) => {
-                        key.push(value);
-                        continue;
-                    }
+                match self.field(selected, field, identity) {
+                    Some(Field::Value(value)) => key.push(value),
                     Some(Field::Absent) if is_key => {
-                        format!("the key \"{name}\" lacks a field here")
+                        lack = lack.or(Some(format!("the key \"{name}\" lacks a field here")));
                     }
                     Some(Field::Nil) if is_key => {
-                        format!("a field of the key \"{name}\" is nil here")
+                        lack = lack.or(Some(format!("a field of the key \"{name}\" is nil here")));
                     }
-                    _ => continue 'selected,
-                };
+                    _ => {}
+                }
+            }
+            if let Some(message) = lack {
                 self.push(Draft {
                     code: "cvc-identity-constraint.4.2.1",
                     node: selected,
@@ -83,7 +83,10 @@ impl<'d, 'i> Validator<'_, 'd, 'i> {
                     place: Some(identity.place),
                     hint: None,
                 });
-                continue 'selected;
+                continue;
+            }
+            if key.len() < identity.fields.len() {
+                continue;
             }
             if let Some(first) = table.get(&key).filter(|_| unique) {
                 let line = self.position(first.range().start).line;

@@ -15,6 +15,8 @@ use decimal::Decimal;
 use duration::Duration;
 use moment::Moment;
 
+use crate::name::XML;
+
 /// The primitive types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Primitive {
@@ -76,10 +78,17 @@ impl Scope for NoScope {
 
 impl Scope for roxmltree::Node<'_, '_> {
     fn namespace(&self, prefix: &str) -> Option<&str> {
-        if prefix.is_empty() {
-            return Some(self.lookup_namespace_uri(None).unwrap_or(""));
-        }
-        self.lookup_namespace_uri(Some(prefix))
+        bound(*self, prefix)
+    }
+}
+
+/// The namespace a prefix is bound to at a node, `""` standing for the default namespace. The prefix `xml` is bound
+/// everywhere, without a declaration.
+pub(crate) fn bound<'a>(node: roxmltree::Node<'a, '_>, prefix: &str) -> Option<&'a str> {
+    match prefix {
+        "" => Some(node.lookup_namespace_uri(None).unwrap_or("")),
+        "xml" => Some(XML),
+        prefix => node.lookup_namespace_uri(Some(prefix)),
     }
 }
 
