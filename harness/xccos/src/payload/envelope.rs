@@ -21,6 +21,8 @@ pub struct PayloadError {
     pub column: u32,
     /// What is wrong.
     pub message: String,
+    /// It may be well-formed XML all the same: a document type or an encoding that is not read here.
+    pub refused: bool,
 }
 
 impl fmt::Display for PayloadError {
@@ -129,8 +131,11 @@ impl Envelope {
 
     /// Reads a body. Any well-formed document passes; what it is, the caller asks.
     pub fn parse(body: &[u8]) -> Result<Envelope, PayloadError> {
-        let text = std::str::from_utf8(body)
-            .map_err(|e| error_at(body, e.valid_up_to(), "the payload is not UTF-8".to_owned()))?;
+        let text = std::str::from_utf8(body).map_err(|e| {
+            let mut error = error_at(body, e.valid_up_to(), "the payload is not UTF-8".to_owned());
+            error.refused = other_encoding(body);
+            error
+        })?;
         let options = roxmltree::ParsingOptions {
             allow_dtd: false,
             nodes_limit: MAX_NODES,
@@ -144,6 +149,7 @@ impl Envelope {
                 offset: offset_at(text, pos.row, pos.col),
                 line: pos.row,
                 column: pos.col,
+                refused: matches!(e, roxmltree::Error::DtdDetected),
                 message: words.strip_suffix(&tail).unwrap_or(&words).to_owned(),
             }
         })?;
@@ -263,7 +269,21 @@ fn error_at(body: &[u8], offset: usize, message: String) -> PayloadError {
         line,
         column,
         message,
+        refused: false,
     }
+}
+
+/// Whether a body says itself that it is in another encoding than UTF-8: by a mark, or in its declaration.
+fn other_encoding(body: &[u8]) -> bool {
+    let declared = || {
+        let head = body.get(..body.len().min(100)).unwrap_or_default();
+        let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+        let declaration = head.split("?>").next().unwrap_or("");
+        declaration.starts_with("<?xml")
+            && declaration.contains("encoding")
+            && !declaration.contains("utf-8")
+    };
+    body.starts_with(b"\xff\xfe") || body.starts_with(b"\xfe\xff") || declared()
 }
 
 /// Copies a tree; fails with the offset of the element that nests too deep.

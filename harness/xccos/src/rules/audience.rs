@@ -8,12 +8,13 @@ rooms without participant updates, and anything in doubt are left alone.
 
 use trace::{Micros, Seat};
 
-use super::decode::{Decoder, DialogId};
+use super::decode::{Decoder, Dialog, DialogId};
 use super::desk::{Desk, Spot};
 use super::forms;
 use super::rooms::{Room, Rooms, Stay, room};
 use super::{Doc, Limits};
 use crate::payload::Primitive;
+use crate::policy::Weight;
 
 const RULE: &str = "audience";
 
@@ -260,6 +261,25 @@ impl Audience {
                 );
             }
         }
+        // A move in a room is told to those in it; who was never there has nothing to do with it.
+        if let ("ntc:join" | "ntc:bjoin" | "ntc:part", Some(name)) = (id, name)
+            && !met
+            && self.outside(to, name, rooms, decoder)
+        {
+            let entry = match id {
+                "ntc:join" => "XCCOSIP-2.2.2.2.5-10",
+                "ntc:bjoin" => "XCCOSIP-2.2.2.2.5-06",
+                _ => "XCCOSIP-2.2.2.2.5-12",
+            };
+            desk.fail_as(
+                RULE,
+                entry,
+                Weight::Warn,
+                doc.seen,
+                spot(),
+                format!("{id} about {user} reaches an endpoint whose user never was in the room"),
+            );
+        }
         if id == "ntc:quit" {
             let whole = decoder.dialog(to).is_some_and(|d| d.whole);
             let ours = |d: &DialogId| {
@@ -283,6 +303,20 @@ impl Audience {
         }
     }
 
+    /// Whether the user at this dialog surely never was in the room, at no endpoint.
+    fn outside(&self, to: DialogId, name: &Room, rooms: &Rooms, decoder: &Decoder) -> bool {
+        let Some(user) = decoder.dialog(to).filter(|d| d.whole).map(|d| &d.user) else {
+            return false;
+        };
+        let theirs = |(_, d): &(DialogId, &Dialog)| d.user == *user;
+        decoder
+            .dialogs
+            .iter()
+            .enumerate()
+            .filter(theirs)
+            .all(|(id, d)| d.whole && !rooms.tried(id, name))
+    }
+
     /// What nobody was told.
     pub fn finish(&self, limits: &Limits, rooms: &Rooms, decoder: &Decoder, desk: &mut Desk) {
         for due in self.due.iter().filter(|d| !d.heard) {
@@ -303,26 +337,34 @@ impl Audience {
             let as_part = self.ahead.iter().any(|(t, u, _, id, seq)| {
                 *t == due.to && *u == due.user && id == "ntc:part" && *seq > due.event
             });
-            let (entry, what) = match due.what {
+            let room = super::rooms::uri(&due.room);
+            let (entries, what): (&[&str], String) = match due.what {
                 What::Quit if as_part => (
-                    "XCCOSIP-2.2.2.2.5-15",
-                    "disconnected from (but that a part took place)",
+                    &["XCCOSIP-2.2.2.2.5-15"],
+                    format!("disconnected; it was told of a part from {room} instead"),
                 ),
-                What::Joined { many: true } => ("XCCOSIP-2.2.2.2.5-06", "joined"),
-                What::Joined { many: false } => ("XCCOSIP-2.2.2.2.5-10", "joined"),
-                What::Parted => ("XCCOSIP-2.2.2.2.5-12", "left"),
-                What::Quit => ("XCCOSIP-2.2.2.2.5-17", "disconnected from"),
+                What::Joined { many: true } => {
+                    (&["XCCOSIP-2.2.2.2.5-06"], format!("joined {room}"))
+                }
+                What::Joined { many: false } => (
+                    &["XCCOSIP-3.2.4.5-17", "XCCOSIP-2.2.2.2.5-10"],
+                    format!("joined {room}"),
+                ),
+                What::Parted => (&["XCCOSIP-2.2.2.2.5-12"], format!("left {room}")),
+                What::Quit => (
+                    &["XCCOSIP-2.2.2.2.5-17"],
+                    format!("disconnected, and so left {room}"),
+                ),
             };
-            desk.omission(
-                RULE,
-                entry,
-                Seat::Server,
-                due.event,
-                format!(
-                    "{} was not told that {} {what} {}",
-                    dialog.user, due.user, due.room
-                ),
-            );
+            for entry in entries {
+                desk.omission(
+                    RULE,
+                    entry,
+                    Seat::Server,
+                    due.event,
+                    format!("{} was not told that {} {what}", dialog.user, due.user),
+                );
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ use trace::{Micros, Seat};
 
 use super::decode::{Decoder, DialogId};
 use super::desk::{Desk, Spot};
-use super::exchange::{Exchange, Wrong, weight_of};
+use super::exchange::{Answer, Exchange, Wrong, weight_of};
 use super::forms;
 use super::rooms::{Room, Rooms, Stay, room};
 use super::{Doc, Limits};
@@ -253,6 +253,30 @@ impl Chats {
         let posted = by_id
             .or_else(|| find(&|p| p.text == words && seen(p) && mine(p)))
             .or_else(|| find(&|p| p.text == words && seen(p)));
+        // Another number for a post that has one already, on its way to somebody else.
+        let again = origin.is_some().then(|| {
+            self.chats.iter().position(|c| {
+                c.room == name
+                    && c.origin == origin
+                    && c.face[4] == words
+                    && c.posted.is_some()
+                    && doc.seen.dialog.is_some_and(|d| !c.got.contains_key(&d))
+            })
+        });
+        if let (None, Some(Some(at))) = (posted, again)
+            && let Some(chat) = self.chats.get_mut(at)
+        {
+            desk.fail(
+                RULE,
+                "XCCOSIP-3.2.6.5-12",
+                doc.seen,
+                spot("chatId"),
+                format!("this chat has chatId {id} here and {} elsewhere", chat.id),
+            );
+            // Who got which is said by this.
+            chat.wrong = true;
+            return at;
+        }
         let post = posted.and_then(|p| self.posted.get_mut(p));
         if let Some(post) = post {
             post.taken = true;
@@ -659,7 +683,9 @@ impl Chats {
             let Some(sent) = exchange.sent.get(post.at) else {
                 continue;
             };
-            if sent.void || !sent.answers.is_empty() || sent.class != Class::Grpchat {
+            // rpl:grpchat says that a chat was taken, not that it was sent on.
+            let only_taken = |(_, a): &(u64, Answer)| matches!(a, Answer::Reply(Some(200)));
+            if sent.void || !sent.answers.iter().all(only_taken) || sent.class != Class::Grpchat {
                 continue;
             }
             let joined = rooms

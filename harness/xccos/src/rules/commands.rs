@@ -226,7 +226,11 @@ pub(crate) fn judge(doc: &Doc<'_>, primitive: &Primitive<'_>, desk: &mut Desk) {
         "cmd:getroomperms" => room(&mut cmd, "XCCOSIP-3.1.16.3-03", "XCCOSIP-3.1.16.3-04"),
         "cmd:updatenode" => update(&mut cmd),
         "cmd:getpref" => {
-            if let Some(pref) = cmd.one("pref", "XCCOSIP-3.1.18.3-03") {
+            // The document's own envelope (2.2.2.2.1) asks for a preference of another kind.
+            const EXAMPLE: &str = "kedzie.ShowFeature";
+            if let Some(pref) = cmd.one("pref", "XCCOSIP-3.1.18.3-03")
+                && pref.get("label") != Some(EXAMPLE)
+            {
                 cmd.attr(
                     pref,
                     "label",

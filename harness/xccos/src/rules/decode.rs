@@ -238,6 +238,14 @@ impl Decoder {
         self.links.get(&conn).is_some_and(|l| l.whole)
     }
 
+    /// Whether nothing can have happened before this connection: a dialog may have been captured on its
+    /// second connection only.
+    pub fn saw_before(&self, conn: Conn) -> bool {
+        self.links
+            .get(&conn)
+            .is_some_and(|l| l.whole && l.transport != trace::CAPTURE)
+    }
+
     /// Takes the next event.
     pub fn take(&mut self, event: &Event) -> Observed {
         self.now = self.now.max(event.at);
@@ -354,7 +362,7 @@ impl Decoder {
             known = Some(self.open(seen, State::Inviting));
         } else if known.is_none()
             && to_tag.is_some()
-            && !self.saw_all(seen.conn)
+            && !self.saw_before(seen.conn)
             && matches!(
                 method.as_str(),
                 "INFO" | "BYE" | "UPDATE" | "ACK" | "INVITE"

@@ -164,6 +164,19 @@ pub(crate) fn guids(text: &str) -> Option<Vec<String>> {
     tokens(text).map(guid).collect()
 }
 
+/// A GUID of 32 digits with its dashes.
+pub(crate) fn dashed(guid: &str) -> String {
+    let part = |a, b| guid.get(a..b).unwrap_or("");
+    [
+        part(0, 8),
+        part(8, 12),
+        part(12, 16),
+        part(16, 20),
+        part(20, 32),
+    ]
+    .join("-")
+}
+
 /// The tokens of a comma list, trimmed, without empty ones.
 pub(crate) fn tokens(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|t| !t.is_empty())

@@ -202,7 +202,7 @@ pub(crate) fn bjoin(reply: &Reply<'_>, desk: &mut Desk) {
                     Some(data),
                     format!(
                         "the room {} is neither joined (chanib) nor failed (fib)",
-                        dashed(guid)
+                        forms::dashed(guid)
                     ),
                     desk,
                 );
@@ -212,7 +212,7 @@ pub(crate) fn bjoin(reply: &Reply<'_>, desk: &mut Desk) {
                 Some(data),
                 format!(
                     "the room {} is joined (chanib) and failed (fib) at once",
-                    dashed(guid)
+                    forms::dashed(guid)
                 ),
                 desk,
             ),
@@ -224,18 +224,6 @@ pub(crate) fn bjoin(reply: &Reply<'_>, desk: &mut Desk) {
         desk.pass(RULE, "XCCOSIP-3.2.3.5-06", reply.doc.seen);
     }
     people(reply, &chanibs, &BJOIN, desk);
-}
-
-fn dashed(guid: &str) -> String {
-    let part = |a, b| guid.get(a..b).unwrap_or("");
-    [
-        part(0, 8),
-        part(8, 12),
-        part(12, 16),
-        part(16, 20),
-        part(20, 32),
-    ]
-    .join("-")
 }
 
 /// Users and the indexes that stand for them.
@@ -533,7 +521,7 @@ impl Backchats {
                     *event,
                     format!(
                         "no rpl:bccontext for the room {} of the bjoin",
-                        dashed(room)
+                        forms::dashed(room)
                     ),
                 );
             }

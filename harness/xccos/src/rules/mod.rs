@@ -71,6 +71,7 @@ use rooms::Rooms;
 use tree::Tree;
 
 use crate::payload::{Class, Element, Envelope, Primitive};
+use crate::policy::Weight;
 
 /// Who is under test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -314,16 +315,19 @@ impl Monitor {
             self.exchange.obscure(seen.dialog);
         }
         if let Body::Bad(error) = &seen.body {
-            self.desk.fail(
-                "schema",
-                "XML",
-                seen,
-                Spot {
-                    path: Some("/".to_owned()),
-                    span: Some((error.offset, error.offset)),
-                },
-                format!("the payload is no well-formed XML: {error}"),
-            );
+            // Well-formed perhaps, but read by nobody in the field: told, not blamed.
+            let (weight, message) = if error.refused {
+                (Weight::Warn, format!("the payload was not judged: {error}"))
+            } else {
+                let message = format!("the payload is no well-formed XML: {error}");
+                (Weight::Fail, message)
+            };
+            let spot = Spot {
+                path: Some("/".to_owned()),
+                span: Some((error.offset, error.offset)),
+            };
+            self.desk
+                .fail_as("schema", "XML", weight, seen, spot, message);
             return;
         }
         let Body::Doc(envelope) = &seen.body else {
@@ -382,6 +386,9 @@ impl Monitor {
             );
             self.baits
                 .sent(doc, &primitive, &self.rooms, &self.decoder, &mut self.desk);
+            if let (Some(dialog), "cmd:join" | "cmd:bjoin") = (doc.seen.dialog, primitive.id()) {
+                self.rooms.tries(dialog, primitive.data());
+            }
             let Some(at) = self.exchange.sent(doc, &primitive, up) else {
                 continue;
             };

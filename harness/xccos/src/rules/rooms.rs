@@ -17,6 +17,16 @@ use crate::payload::Element;
 /// A room's name for comparing: `domain/guid`, or the URI in lower case.
 pub(crate) type Room = String;
 
+/// A room as the wire spells it.
+pub(crate) fn uri(room: &Room) -> String {
+    match room.split_once('/') {
+        Some((domain, guid)) if guid.len() == 32 => {
+            format!("ma-chan://{domain}/{}", forms::dashed(guid))
+        }
+        _ => room.clone(),
+    }
+}
+
 /// The room a URI names.
 pub(crate) fn room(uri: &str) -> Room {
     match forms::channel(uri) {
@@ -41,6 +51,7 @@ pub(crate) enum Stay {
 pub(crate) struct Rooms {
     stays: HashMap<(DialogId, Room), Stay>,
     by_guid: HashMap<String, Room>,
+    tried: std::collections::HashSet<(DialogId, Option<Room>)>,
     /// Stays that ended: endpoint, room, event they began with, when they ended.
     past: Vec<(DialogId, Room, u64, Micros)>,
     /// The recording's clock.
@@ -169,6 +180,21 @@ impl Rooms {
                 _ => None,
             });
         past.chain(now).collect()
+    }
+
+    /// A client asked to join, well or badly.
+    pub fn tries(&mut self, dialog: DialogId, data: Option<&Element>) {
+        let rooms = named(self, data);
+        if rooms.is_empty() {
+            self.tried.insert((dialog, None));
+        }
+        self.tried
+            .extend(rooms.into_iter().map(|r| (dialog, Some(r))));
+    }
+
+    /// Whether this endpoint may ever have asked to join the room.
+    pub fn tried(&self, dialog: DialogId, room: &Room) -> bool {
+        self.tried.contains(&(dialog, None)) || self.tried.contains(&(dialog, Some(room.clone())))
     }
 
     /// Whether an endpoint ever asked for a room, or was in one.

@@ -198,7 +198,7 @@ fn syntax(seen: &Seen, desk: &mut Desk) {
 
 fn request(seen: &Seen, decoder: &mut Decoder, desk: &mut Desk) {
     let method = seen.message.method().unwrap_or("");
-    let all = decoder.saw_all(seen.conn);
+    let all = decoder.saw_before(seen.conn);
     let to_tag = seen
         .message
         .to()
@@ -356,7 +356,7 @@ fn orphan(seen: &Seen, desk: &mut Desk, method: &str) {
 fn response(seen: &Seen, decoder: &Decoder, desk: &mut Desk) {
     let status = seen.message.status().unwrap_or(0);
     let Some(asked) = &seen.answers else {
-        if decoder.saw_all(seen.conn) && seen.cseq.is_some() && !decoder.is_repeated(seen) {
+        if decoder.saw_before(seen.conn) && seen.cseq.is_some() && !decoder.is_repeated(seen) {
             desk.conduct(
                 RULE,
                 "SIP",
@@ -541,7 +541,7 @@ fn carriage(seen: &Seen, desk: &mut Desk, decoder: &Decoder) {
         .and_then(|id| decoder.dialog(id))
         .is_some_and(|d| d.whole);
     match (seen.dialog, seen.before) {
-        (None, _) if decoder.saw_all(seen.conn) => desk.conduct(
+        (None, _) if decoder.saw_before(seen.conn) => desk.conduct(
             RULE,
             "XCCOSIP-1.4-03",
             seen,
