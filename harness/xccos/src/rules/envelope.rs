@@ -93,7 +93,7 @@ const GROWING: &[(Class, &str)] = &[
 pub(crate) fn document(doc: &Doc<'_>, desk: &mut Desk) {
     let root = &doc.envelope.root;
     if let Some(ver) = root.get("ver") {
-        if ver.trim().trim_start_matches('0') == "1" {
+        if super::forms::is_integer(ver, 1, 1) {
             desk.pass(RULE, "XCCOSIP-2.2.2.2.1-04", doc.seen);
         } else if super::forms::is_integer(ver, 0, i128::MAX) {
             desk.fail(

@@ -84,6 +84,17 @@ pub enum Target {
     Neither,
 }
 
+impl Target {
+    /// Whether the peer in this seat is under test.
+    pub fn covers(self, seat: Seat) -> bool {
+        match self {
+            Target::Seat(target) => target == seat,
+            Target::Both => true,
+            Target::Neither => false,
+        }
+    }
+}
+
 /// What a schema check takes and gives: the name of a profile and the bytes of a document, and how it fails to fit.
 pub type SchemaCheck = Arc<dyn Fn(&str, &[u8]) -> Vec<xsd::Violation> + Send + Sync>;
 
@@ -291,9 +302,19 @@ impl Monitor {
             self.numbering.answered(asked.seq, status);
             self.exchange.info_answered(asked.seq, status);
         }
+        let ended = seen.message.status().is_some_and(|s| s >= 200)
+            && seen.cseq.as_ref().is_some_and(|c| c.method == "BYE");
+        if let (true, Some(dialog)) = (ended, seen.dialog) {
+            self.rooms.over(dialog, seen.seq);
+        }
         if let (true, Some(dialog)) = (seen.is("BYE"), seen.dialog) {
-            for (room, since) in self.rooms.over(dialog, seen.seq) {
-                if seen.from == Seat::Client {
+            let theirs = seen.from == Seat::Client;
+            let left = match theirs {
+                true => self.rooms.leaving(dialog, seen.seq),
+                false => self.rooms.over(dialog, seen.seq),
+            };
+            for (room, since) in left {
+                if theirs {
                     self.audience.happened(
                         What::Quit,
                         dialog,
@@ -334,11 +355,15 @@ impl Monitor {
             return;
         };
         let check = self.setup.schema.clone();
+        // The harness speaks as the field does; only the target is held to the letter.
+        let profile = match self.setup.target.covers(seen.from) {
+            true => self.setup.profile.clone(),
+            false => crate::policy::INTEROP.to_owned(),
+        };
         let violations = check
             .as_ref()
-            .map(|check| check(&self.setup.profile, seen.message.body()))
+            .map(|check| check(&profile, seen.message.body()))
             .unwrap_or_default();
-        let profile = self.setup.profile.clone();
         let doc = Doc {
             seen,
             envelope,

@@ -137,6 +137,15 @@ impl Rooms {
         self.set(dialog, room, Stay::Out { since: seq });
     }
 
+    /// A client says BYE: what is on its way to it meets it still in its rooms, until the BYE is answered.
+    pub fn leaving(&mut self, dialog: DialogId, seq: u64) -> Vec<(Room, u64)> {
+        let left = self.over(dialog, seq);
+        for (room, _) in &left {
+            self.set(dialog, room, Stay::Maybe { since: seq });
+        }
+        left
+    }
+
     /// A dialog is over; gives the rooms the endpoint was surely in.
     pub fn over(&mut self, dialog: DialogId, seq: u64) -> Vec<(Room, u64)> {
         let mut left = Vec::new();
