@@ -37,7 +37,7 @@ docs:
 xsts:
 	@$(CARGO) run --quiet --package xsd --example xsts -- $(SUITE)
 
-# Also the mock: ENDPOINTS over TLS in one room, CHATS fanned out to all of them.
+# Also the mock: ENDPOINTS over TLS in one room, CHATS fanned out to all of them (needs `ulimit -n` above ENDPOINTS).
 # The schema engine beside libxml2 and Xerces, as ratios from one run. PYTHON names an interpreter with lxml.
 bench:
 	@$(CARGO) run --quiet --release --manifest-path bench/Cargo.toml
