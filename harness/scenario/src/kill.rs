@@ -23,7 +23,7 @@ use crate::lang::diag::Source;
 use crate::lang::yaml;
 use crate::library::Library;
 use crate::plan::Scenario;
-use crate::site::{ClientInMemory, EPOCH, ServerInMemory, world};
+use crate::site::{ClientInMemory, EPOCH, ServerInMemory, server_world, world};
 
 /// Why defects survive, by id.
 const REASONS: &str = include_str!("survivors.yaml");
@@ -79,15 +79,36 @@ pub struct Matrix {
 impl Matrix {
     /// How many ended so.
     pub fn count(&self, fate: Fate) -> usize {
-        self.rows.iter().filter(|r| r.fate == fate).count()
+        self.count_of(None, Some(fate))
+    }
+
+    /// How many of one seat (none: of both) ended so (none: however they ended).
+    pub fn count_of(&self, seat: Option<Seat>, fate: Option<Fate>) -> usize {
+        self.rows
+            .iter()
+            .filter(|r| seat.is_none_or(|seat| r.seat == seat))
+            .filter(|r| fate.is_none_or(|fate| r.fate == fate))
+            .count()
     }
 
     /// Percentage found under the right requirement.
     pub fn percent(&self) -> f64 {
-        if self.rows.is_empty() {
-            return 100.0;
+        self.percent_of(None)
+    }
+
+    /// Percentage of one seat's defects (none: of both seats') found under the right requirement.
+    pub fn percent_of(&self, seat: Option<Seat>) -> f64 {
+        match self.count_of(seat, None) {
+            0 => 100.0,
+            all => self.count_of(seat, Some(Fate::KilledRight)) as f64 * 100.0 / all as f64,
         }
-        self.count(Fate::KilledRight) as f64 * 100.0 / self.rows.len() as f64
+    }
+
+    /// Rows that are not found under their requirement, for no reason that was written down.
+    pub fn unexplained(&self) -> impl Iterator<Item = &Row> {
+        self.rows
+            .iter()
+            .filter(|r| r.fate != Fate::KilledRight && r.reason.is_none())
     }
 
     /// `kill-matrix.json`.
@@ -273,7 +294,7 @@ struct Suite {
 impl Suite {
     fn new(library: &Library, target: Seat) -> Result<Suite, judge::Unproven> {
         let mut suite = Suite {
-            server: ServerInMemory::new(world())?,
+            server: ServerInMemory::new(server_world())?,
             client: ClientInMemory::new(world())?,
             target,
             scenarios: library

@@ -74,6 +74,8 @@ pub struct Scenario {
 pub struct Needs {
     /// Users by the scenario's names.
     pub users: Vec<String>,
+    /// Users whom the server does not serve, by the scenario's names.
+    pub disabled: Vec<String>,
     /// Rooms by the scenario's names.
     pub rooms: IndexMap<String, RoomNeed>,
     /// Categories.
@@ -103,6 +105,8 @@ pub struct RoomNeed {
     pub visibility: Option<String>,
     /// Whether it is disabled.
     pub disabled: bool,
+    /// New members have to be invited.
+    pub invite: bool,
 }
 
 /// One action with its place.

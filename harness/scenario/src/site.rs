@@ -35,6 +35,11 @@ pub fn world() -> World {
     World::parse(include_str!("world.yaml")).unwrap_or_else(|_| World::sample())
 }
 
+/// The world of self runs in which the server is under test: more of everything, so that more can be tried.
+pub fn server_world() -> World {
+    World::parse(include_str!("server_world.yaml")).unwrap_or_else(|_| world())
+}
+
 /// The target file of a world that is reached through memory.
 pub fn describe(world: &World) -> Result<Target, Unproven> {
     let text = target::describe(
@@ -204,5 +209,20 @@ impl Site for ClientInMemory {
             keep: Box::new(()),
         };
         Box::pin(std::future::ready(Ok(stage)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worlds_of_self_runs_can_be_read_and_described() {
+        for text in [
+            include_str!("world.yaml"),
+            include_str!("server_world.yaml"),
+        ] {
+            describe(&World::parse(text).unwrap()).unwrap();
+        }
     }
 }

@@ -19,6 +19,10 @@ use crate::lang::grammar::{Shape, TARGET};
 use crate::lang::yaml::{self, Node};
 use crate::plan::{Needs, RoomNeed};
 
+/// Capabilities a target has only when its file says so: notices that the document lists without saying when
+/// they are sent, and what leaves something behind for good.
+pub const ON_REQUEST: &[&str] = &["create-rooms", "ntc:pl", "ntc:usermodify"];
+
 /// An implementation under test.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Target {
@@ -228,10 +232,19 @@ impl Target {
         }
     }
 
-    /// Whether it has a capability: declared as missing it has not, else it is taken to have it.
+    /// Whether it has a capability: declared as missing it has not, else it is taken to have it. What no
+    /// statement of the document makes a target do ([`ON_REQUEST`]) has to be declared.
     pub fn can(&self, capability: &str) -> bool {
-        if capability == "lookup" {
-            return self.server_uri.is_none() && self.lookup_uri.is_some();
+        match capability {
+            "lookup" => return self.server_uri.is_none() && self.lookup_uri.is_some(),
+            "slow-command" => return self.server_info.contains_key("slow_command"),
+            _ if ON_REQUEST.contains(&capability) => {
+                return self
+                    .supported
+                    .iter()
+                    .any(|pattern| judge::glob(pattern, capability));
+            }
+            _ => {}
         }
         !self
             .unsupported
@@ -243,7 +256,12 @@ impl Target {
     pub fn bind(&self, needs: &Needs) -> Result<Binding, String> {
         for capability in &needs.capabilities {
             if !self.can(capability) {
-                return Err(format!("the target declares `{capability}` as unsupported"));
+                let on_request =
+                    capability == "slow-command" || ON_REQUEST.contains(&capability.as_str());
+                return Err(match on_request {
+                    true => format!("the target does not declare `{capability}`"),
+                    false => format!("the target declares `{capability}` as unsupported"),
+                });
             }
         }
         for name in &needs.categories {
@@ -251,12 +269,18 @@ impl Target {
                 return Err(format!("the target has no category `{name}`"));
             }
         }
-        if needs.users.len() > self.users.len() {
-            return Err(format!(
-                "{} users are needed, the target has {}",
-                needs.users.len(),
-                self.users.len()
-            ));
+        for (roles, disabled, what) in [
+            (&needs.users, false, "users"),
+            (&needs.disabled, true, "disabled users"),
+        ] {
+            let there = self.users.values().filter(|u| u.disabled == disabled);
+            let there = there.count();
+            if roles.len() > there {
+                return Err(format!(
+                    "{} {what} are needed, the target has {there}",
+                    roles.len()
+                ));
+            }
         }
         let mut search = Search {
             target: self,
@@ -296,14 +320,18 @@ impl Search<'_> {
     /// Binds users from the `n`th on, then rooms; the same name first.
     fn user(&mut self, n: usize) -> bool {
         let needs = self.needs;
-        let Some(role) = needs.users.get(n) else {
+        let Some(role) = needs.users.iter().chain(&needs.disabled).nth(n) else {
             return self.room(0);
         };
+        let disabled = n >= needs.users.len();
         let target = self.target;
         let same = target.users.get_key_value(role);
         let others = target.users.iter().filter(|(name, _)| *name != role);
         for (name, _) in same.into_iter().chain(others) {
             if self.budget == 0 || self.binding.users.values().any(|taken| taken == name) {
+                continue;
+            }
+            if target.users.get(name).is_some_and(|u| u.disabled) != disabled {
                 continue;
             }
             // A name that another role has by right is left to it.
@@ -368,6 +396,7 @@ impl Search<'_> {
             && word(&need.behavior, &room.behavior)
             && word(&need.visibility, &room.visibility)
             && need.disabled == room.disabled
+            && (!need.invite || room.invite)
     }
 }
 

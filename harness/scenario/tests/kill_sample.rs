@@ -1,7 +1,7 @@
 //! The kill matrix in a sampled form: the whole runs as `make kill-matrix`.
 
 use scenario::Library;
-use scenario::kill::{Fate, Sample, matrix};
+use scenario::kill::{Sample, matrix};
 
 #[test]
 fn a_sample_of_the_defects_is_found() {
@@ -11,15 +11,9 @@ fn a_sample_of_the_defects_is_found() {
     };
     let matrix = matrix(&Library::built_in(), &sample);
     let missed: Vec<String> = matrix
-        .rows
-        .iter()
-        .filter(|r| r.fate == Fate::Survived && r.reason.is_none())
+        .unexplained()
         .map(|r| format!("{} ({})", r.defect, r.requirement))
         .collect();
     assert!(matrix.rows.len() >= 10, "{} defects", matrix.rows.len());
-    assert!(
-        matrix.percent() >= 80.0,
-        "{:.1} %: {missed:?}",
-        matrix.percent()
-    );
+    assert!(missed.is_empty(), "{missed:?}");
 }

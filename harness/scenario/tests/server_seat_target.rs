@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use judge::{Outcome, RunEvent, RunInfo, Verdict};
 use scenario::engine::{Options, run};
-use scenario::site::{ServerInMemory, world};
+use scenario::site::{ServerInMemory, server_world};
 use scenario::{Library, Selection};
 use trace::Seat;
 
@@ -30,7 +30,7 @@ async fn a_conformant_server_passes_everything() {
         ..Selection::default()
     };
     let chosen = selection.choose(&library.scenarios).unwrap();
-    let site = Arc::new(ServerInMemory::new(world()).unwrap());
+    let site = Arc::new(ServerInMemory::new(server_world()).unwrap());
     let mut options = Options::new(info(Seat::Client));
     options.jobs = 8;
     options.epoch = Some(scenario::site::EPOCH);

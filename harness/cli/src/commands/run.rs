@@ -145,10 +145,12 @@ pub fn run(args: &Run, terminal: &Terminal) -> Done {
 fn site(args: &Run, target: Option<Target>, seat: Seat) -> Result<Arc<dyn Site>, Failure> {
     let Some(target) = target else {
         let defects = super::defects::named(&args.defect)?;
-        let world = scenario::site::world();
         return Ok(match seat {
-            Seat::Client => Arc::new(OwnServer::new(world, defects)?),
-            Seat::Server => Arc::new(OwnClient::new(world, defects, &args.report)?),
+            Seat::Client => Arc::new(OwnServer::new(scenario::site::server_world(), defects)?),
+            Seat::Server => {
+                let world = scenario::site::world();
+                Arc::new(OwnClient::new(world, defects, &args.report)?)
+            }
         });
     };
     if seat == Seat::Server {

@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
+use xccos::server::access::invites;
 use xccos::world::{Behavior, Principal, Visibility, World};
 
 /// Where and how a mock listens.
@@ -63,10 +64,15 @@ pub fn describe(world: &World, place: &Place<'_>) -> String {
         let name = names.take(key, local);
         let _ = writeln!(
             out,
-            "  {name}: {{ uri: {}, name: {}, guid: {} }}",
+            "  {name}: {{ uri: {}, name: {}, guid: {}{} }}",
             word(&user.uri),
             word(&user.name),
-            word(&user.guid)
+            word(&user.guid),
+            if user.disabled {
+                ", disabled: true"
+            } else {
+                ""
+            }
         );
     }
     section(&mut out, "rooms", world.rooms.is_empty());
@@ -92,6 +98,9 @@ pub fn describe(world: &World, place: &Place<'_>) -> String {
         if room.disabled {
             let _ = write!(out, ", disabled: true");
         }
+        if invites(world, room) {
+            let _ = write!(out, ", invite: true");
+        }
         for (list, who) in [
             ("members", &room.members),
             ("managers", &room.managers),
@@ -114,13 +123,20 @@ pub fn describe(world: &World, place: &Place<'_>) -> String {
             word(&category.name)
         );
     }
+    let settings = &world.settings;
     let _ = writeln!(
         out,
-        "server_info: {{ search_limit: {}, message_size_limit: {}, story_size_limit: {} }}",
-        world.settings.search_limit,
-        world.settings.message_size_limit,
-        world.settings.story_size_limit
+        "capabilities: {{ supported: [create-rooms, \"ntc:pl\", \"ntc:usermodify\"] }}"
     );
+    let _ = write!(
+        out,
+        "server_info: {{ search_limit: {}, message_size_limit: {}, story_size_limit: {}",
+        settings.search_limit, settings.message_size_limit, settings.story_size_limit
+    );
+    if let Some(command) = &settings.slow_command {
+        let _ = write!(out, ", slow_command: {}", word(command));
+    }
+    let _ = writeln!(out, " }}");
     out
 }
 

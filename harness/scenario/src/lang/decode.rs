@@ -54,7 +54,7 @@ pub fn scenario(
         for (key, value) in declared.entries() {
             let user = value.get("user");
             if let Some(name) = user.and_then(Node::text)
-                && !needs.users.iter().any(|u| u == name)
+                && !needs.users.iter().chain(&needs.disabled).any(|u| u == name)
             {
                 let span = user.map_or(key.span, |u| u.span);
                 out.push(
@@ -63,7 +63,14 @@ pub fn scenario(
                         span,
                         format!("user `{name}` is not among the users this scenario needs"),
                     )
-                    .suggest(name, needs.users.iter().map(String::as_str)),
+                    .suggest(
+                        name,
+                        needs
+                            .users
+                            .iter()
+                            .chain(&needs.disabled)
+                            .map(String::as_str),
+                    ),
                 );
             }
         }
@@ -141,12 +148,14 @@ fn needs(node: &Node) -> Needs {
                     behavior: word("behavior"),
                     visibility: word("visibility"),
                     disabled: need.get("disabled").is_some_and(Node::is_true),
+                    invite: need.get("invite").is_some_and(Node::is_true),
                 },
             );
         }
     }
     Needs {
         users: texts(node.get("users")),
+        disabled: texts(node.get("disabled")),
         rooms,
         categories: texts(node.get("categories")),
         capabilities: texts(node.get("capabilities")),
@@ -466,7 +475,12 @@ impl Decoder<'_> {
         let declared: Option<(&str, Vec<&str>)> = match root {
             "users" => Some((
                 "users",
-                self.needs.users.iter().map(String::as_str).collect(),
+                self.needs
+                    .users
+                    .iter()
+                    .chain(&self.needs.disabled)
+                    .map(String::as_str)
+                    .collect(),
             )),
             "rooms" => Some((
                 "rooms",
@@ -957,12 +971,20 @@ impl Decoder<'_> {
             });
         }
         let name = node.get("as").and_then(|n| self.give(n));
+        let first = at.first().cloned().unwrap_or_default();
         for at in at {
+            let mut what = what.clone();
+            // Alternatives without a place of their own were read for the first one.
+            if let What::AnyOf(alternatives) = &mut what {
+                for alternative in alternatives.iter_mut().filter(|a| a.at == first) {
+                    alternative.at.clone_from(&at);
+                }
+            }
             out.push(Expect {
                 span: node.span,
                 at,
                 within: self.within(node),
-                what: what.clone(),
+                what,
                 answers: answers.clone(),
                 optional: truth(node, "optional") == Some(true),
                 since: since.clone(),

@@ -290,6 +290,11 @@ static NEEDS: Record = Record {
     fields: &[
         field("users", TEXTS, "Users, by the names the steps give them."),
         field(
+            "disabled",
+            TEXTS,
+            "Users whom the server does not serve (`disabled: true` in the target file).",
+        ),
+        field(
             "rooms",
             Shape::Either(&TEXTS, &Shape::MapOf(&Shape::Record(&ROOM_NEED))),
             "Rooms by name, or with what has to be true of them.",
@@ -334,6 +339,7 @@ static ROOM_NEED: Record = Record {
             Shape::Bool,
             "Whether it is disabled (default: it is not).",
         ),
+        field("invite", Shape::Bool, "New members have to be invited."),
     ],
     choice: &[],
     open: Open::No,
@@ -995,7 +1001,7 @@ pub static TARGET: Record = Record {
         field(
             "server_info",
             Shape::MapOf(&Shape::Text),
-            "Values of getserverinfo that are known.",
+            "Values of getserverinfo that are known; `slow_command`: one that never ends in time (3.2.1.6).",
         ),
         field(
             "driver",

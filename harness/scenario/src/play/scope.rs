@@ -169,10 +169,13 @@ impl Values {
                 let (text, count) = argument
                     .rsplit_once('*')
                     .ok_or("repeat() takes `text*count`")?;
-                let count: usize = count
-                    .trim()
+                let count = count.trim();
+                let count: usize = self
+                    .names
+                    .get(count)
+                    .map_or(count, |value| value.trim())
                     .parse()
-                    .map_err(|_| "repeat() takes `text*count`")?;
+                    .map_err(|_| "repeat() takes `text*count`, a number or a name that has one")?;
                 if text.len().saturating_mul(count) > MAX_REPEAT {
                     return Err(format!("repeat() makes at most {MAX_REPEAT} bytes"));
                 }

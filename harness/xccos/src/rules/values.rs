@@ -439,7 +439,11 @@ fn origin(here: &mut Here<'_, '_>, id: &str) {
         _ => return,
     };
     if !value.is_empty() {
-        let fits = value.to_ascii_lowercase().starts_with(scheme);
+        let value = value.to_ascii_lowercase();
+        // The document's own list of members names each principal's URL instead (2.2.2.1.14.2).
+        let own = ["sip:", "sips:", "ma-grp:"];
+        let fits = value.starts_with(scheme)
+            || scheme == "ma-chan:" && own.iter().any(|s| value.starts_with(s));
         // What a principal object is, and that getdetails returns one, is said nowhere.
         let weight = if id == "rpl:getdetails" {
             Weight::Info

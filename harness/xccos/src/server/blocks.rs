@@ -79,14 +79,35 @@ pub fn uib_active(user: &User, aibs: impl IntoIterator<Item = Element>) -> Eleme
     uib_open(user).children(aibs).child(perms())
 }
 
+/// UserInformationDataBlock of a role or an affiliation: `from` tells where it was defined (2.2.2.1.6).
+pub fn uib_from(user: &User, from: Option<Element>) -> Element {
+    uib_open(user).children(from).child(perms())
+}
+
 /// GroupInformationDataBlock (2.2.2.1.5).
 pub fn gib(group: &Group) -> Element {
+    gib_from(group, None)
+}
+
+/// GroupInformationDataBlock of a role (2.2.2.1.5, 2.2.2.1.6).
+pub fn gib_from(group: &Group, from: Option<Element>) -> Element {
     Element::new("gib")
         .with("guid", &group.guid)
         .with("type", group.kind.to_string())
         .with("name", &group.name)
         .with_some("path", group.path.as_ref())
+        .children(from)
         .child(Element::new("perms"))
+}
+
+/// Where something was defined (2.2.2.1.6): the URL of a node or principal.
+pub fn from(name: &str, url: impl Into<String>) -> Element {
+    Element::new("from").with("name", name).text(url)
+}
+
+/// The URL of a group, as the document's example writes it (2.2.2.1.5).
+pub fn group_url(group: &Group) -> String {
+    format!("ma-grp:{}@u.g", group.guid)
 }
 
 /// ActiveInformationDataBlock (2.2.2.1.22).
@@ -97,14 +118,15 @@ pub fn aib(key: u32, value: impl Into<String>, domain: Option<&str>) -> Element 
         .with_some("domain", domain)
 }
 
-/// RoleList as a server returns it (2.2.2.1.14.1): users, then groups.
-pub fn role_list(world: &World, name: &str, list: &[Principal]) -> Element {
+/// RoleList of a room as a server returns it (2.2.2.1.14.1): users, then groups.
+pub fn role_list(world: &World, room: &Room, name: &str, list: &[Principal]) -> Element {
+    let here = || Some(from(&room.name, &room.uri));
     let users = list.iter().filter_map(|p| match p {
-        Principal::User(key) => world.users.get(key).map(uib),
+        Principal::User(key) => world.users.get(key).map(|u| uib_from(u, here())),
         Principal::Group(_) => None,
     });
     let groups = list.iter().filter_map(|p| match p {
-        Principal::Group(key) => world.groups.get(key).map(gib),
+        Principal::Group(key) => world.groups.get(key).map(|g| gib_from(g, here())),
         Principal::User(_) => None,
     });
     Element::new(name).children(users).children(groups)
@@ -190,10 +212,10 @@ pub fn chanib(
     out.push(prop("invite", access::invites(world, room)));
     out.push(prop("filepost", room.filepost));
     if detail == Detail::Full {
-        out.push(role_list(world, "members", &room.members));
-        out.push(role_list(world, "managers", &room.managers));
+        out.push(role_list(world, room, "members", &room.members));
+        out.push(role_list(world, room, "managers", &room.managers));
         if room.behavior == Behavior::Auditorium || !room.presenters.is_empty() {
-            out.push(role_list(world, "presenters", &room.presenters));
+            out.push(role_list(world, room, "presenters", &room.presenters));
         }
     }
     out

@@ -221,6 +221,14 @@ impl Server {
                 pending: VecDeque::new(),
             },
         );
+        if self.world.settings.announce_status && service == Service::Channel {
+            let status = Element::new("status").with("busy", "false");
+            let sys = Element::new("sys")
+                .with("id", "sys:status")
+                .with("seqid", "")
+                .child(status);
+            self.outbox.post(Mail::new(vec![id], vec![sys]));
+        }
         id
     }
 
@@ -279,9 +287,10 @@ impl Server {
                 }];
             }
         };
-        let stalled = envelope
-            .primitives()
-            .any(|p| self.options.stall.iter().any(|id| id == p.id()));
+        let slow = &self.world.settings.slow_command;
+        let stalled = envelope.primitives().any(|p| {
+            slow.as_deref() == Some(p.id()) || self.options.stall.iter().any(|id| id == p.id())
+        });
         if stalled || !self.options.processing.is_zero() {
             return self.postpone(now, endpoint, body, stalled);
         }
@@ -550,7 +559,8 @@ impl Server {
 
     /// A form outside the interop profile that is taken all the same: the short chat (field note c2).
     fn takes_anyway(&self, class: Class, element: &Element) -> bool {
-        class == Class::Grpchat && !self.options.strict && chat::is_short(element)
+        let unchecked = self.options.defects.has(Slip::ChatUnchecked);
+        class == Class::Grpchat && (unchecked || !self.options.strict && chat::is_short(element))
     }
 
     fn flush(&mut self, now: Now) -> Vec<Output> {

@@ -90,6 +90,10 @@ pub struct Settings {
     pub processing_timeout: f64,
     /// Numbers of `aib/@key`.
     pub role_keys: RoleKeys,
+    /// A command whose processing never ends in time, for whoever tries the timer (3.2.1.6).
+    pub slow_command: Option<String>,
+    /// Whether new endpoints are told by `sys:status` that the server is available (2.2.2.2.7).
+    pub announce_status: bool,
 }
 
 /// A user of the directory (2.2.2.1.4).
@@ -319,6 +323,8 @@ impl Settings {
             token_lifetime: 60.0,
             processing_timeout: 25.0,
             role_keys: RoleKeys::default(),
+            slow_command: None,
+            announce_status: false,
         }
     }
 }
@@ -422,6 +428,8 @@ fn settings(out: &mut Settings, raw: read::Server) -> Result<(), WorldError> {
     set(&mut out.name, raw.name);
     set(&mut out.version, raw.version);
     set(&mut out.role_keys, raw.role_keys);
+    set(&mut out.announce_status, raw.announce_status);
+    out.slow_command = raw.slow_command;
     out.pool_id = raw.pool_id;
     out.ping_interval = raw.ping_interval;
     limit(&mut out.search_limit, raw.search_limit)?;

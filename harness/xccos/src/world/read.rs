@@ -43,6 +43,8 @@ pub(super) struct Server {
     pub token_lifetime: Option<Spanned<f64>>,
     pub processing_timeout: Option<Spanned<f64>>,
     pub role_keys: Option<RoleKeys>,
+    pub slow_command: Option<String>,
+    pub announce_status: Option<bool>,
 }
 
 /// Which numbers `aib/@key` carries; see the table in `server::access`.

@@ -56,7 +56,8 @@ pub(super) const TABLE: &[Defect] = &[
     d("server/unknown-gets-reply", "XCCOSIP-3.2.1.5-05", "an unknown command is answered by a reply of an invented name", How::Slip(Slip::UnknownCommandReply)).also(&["XCCOSIP-3.2.1.5-04", "XCCOSIP-2.2.2.2.4-07"]),
     d("server/unknown-err-other-command", "XCCOSIP-3.2.1.5-06", "the err for an unknown command names another one", How::Slip(Slip::UnknownErrWrongId)).also(&["XCCOSIP-3.2.1.5-09"]),
     d("server/getroomperms-unknown", "XCCOSIP-3.2.1.5-07", "cmd:getroomperms is not known", How::Slip(Slip::Unsupported("cmd:getroomperms"))).also(&["XCCOSIP-3.2.7.5-10"]),
-    d("server/chaneffquery-unknown", "XCCOSIP-3.2.1.5-07", "cmd:chaneffquery is not known", How::Slip(Slip::Unsupported("cmd:chaneffquery"))),
+    d("server/chaneffquery-unknown", "XCCOSIP-3.2.1.5-07", "cmd:chaneffquery is not known", How::Slip(Slip::Unsupported("cmd:chaneffquery"))).also(&["XCCOSIP-2.2.2.2.4-13"]),
+    d("server/timeout-500", "XCCOSIP-3.2.1.6-01", "an INFO whose command takes too long is answered 500", How::Slip(Slip::TimeoutIs500)),
     // Notices.
     d("server/notice-without-data", "XCCOSIP-2.2.2.2.5-02", "notices have no data block", How::Edit(&[e("ntc/data", Change::Remove)])).also(&["SCHEMA", "XCCOSIP-2.2.2.2.5-21"]),
     d("server/notice-without-id", "XCCOSIP-2.2.2.2.5-03", "notices have no id", How::Edit(&[e("ntc", Change::Unset("id"))])).also(&["SCHEMA", "XCCOSIP-2.2.2.2.5-04", "XCCOSIP-2.2.2.2.5-05"]),

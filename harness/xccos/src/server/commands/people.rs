@@ -86,6 +86,11 @@ fn eligible(server: &mut Server, ask: &Ask<'_>, voice: bool) -> Result<Done, Ref
         }
         (key, None)
     };
+    // Scoped users come from the category (2.2.2.1.6).
+    let from = || {
+        let category = server.world.categories.get(&category)?;
+        Some(blocks::from(&category.name, &category.uri))
+    };
     let matcher = qib.map(Matcher::read);
     let fits = |fields: &[&str]| matcher.as_ref().is_none_or(|m| m.fits(fields));
     let insider = |user: &str| {
@@ -104,7 +109,7 @@ fn eligible(server: &mut Server, ask: &Ask<'_>, voice: bool) -> Result<Done, Ref
             !u.disabled && access::in_scope(&server.world, &category, key) && insider(key)
         })
         .filter(|(_, u)| fits(&[&u.name, u.email.as_deref().unwrap_or(""), &u.uri]))
-        .map(|(_, u)| blocks::uib(u));
+        .map(|(_, u)| blocks::uib_from(u, from()));
     let groups = server
         .world
         .groups
@@ -117,7 +122,7 @@ fn eligible(server: &mut Server, ask: &Ask<'_>, voice: bool) -> Result<Done, Ref
                     .all(|m| access::in_scope(&server.world, &category, m))
         })
         .filter(|g| fits(&[&g.name]))
-        .map(blocks::gib);
+        .map(|g| blocks::gib_from(g, from()));
     let mut found: Vec<Element> = users.chain(groups).collect();
     let cap = limit(server, qib);
     let over = found.len() > cap;
@@ -129,9 +134,17 @@ fn eligible(server: &mut Server, ask: &Ask<'_>, voice: bool) -> Result<Done, Ref
 /// `cmd:getdetails`: what the directory says of a user or group.
 pub fn details(server: &mut Server, ask: &Ask<'_>) -> Result<Done, Refusal> {
     if let Some(uib) = ask.data.first("uib") {
-        let user = server.user(&user_key(uib.get("uri").unwrap_or("")));
+        let key = user_key(uib.get("uri").unwrap_or(""));
+        let user = server.user(&key);
         let user = user.ok_or_else(|| Refusal::new(Cause::NotFound, "There is no such user"))?;
-        return Ok(Done::with([blocks::uib(user)]));
+        // A principal is from the group it belongs to (2.2.2.1.6).
+        let group = server
+            .world
+            .groups
+            .values()
+            .find(|g| g.members.contains(&key));
+        let from = group.map(|g| blocks::from(&g.name, blocks::group_url(g)));
+        return Ok(Done::with([blocks::uib_from(user, from)]));
     }
     if let Some(gib) = ask.data.first("gib") {
         let group = server

@@ -115,7 +115,12 @@ impl Server {
     fn list_chanib(&self, room: &Room, list: List) -> Element {
         Element::new("chanib")
             .with("uri", &room.uri)
-            .child(blocks::role_list(&self.world, list.name(), list.of(room)))
+            .child(blocks::role_list(
+                &self.world,
+                room,
+                list.name(),
+                list.of(room),
+            ))
     }
 
     /// A room that the user may manage.
