@@ -974,10 +974,19 @@ impl Decoder<'_> {
         let first = at.first().cloned().unwrap_or_default();
         for at in at {
             let mut what = what.clone();
-            // Alternatives without a place of their own were read for the first one.
+            // Alternatives without a place of their own were read for the first one; what they leave open is
+            // as the expectation says.
             if let What::AnyOf(alternatives) = &mut what {
-                for alternative in alternatives.iter_mut().filter(|a| a.at == first) {
-                    alternative.at.clone_from(&at);
+                for alternative in alternatives {
+                    if alternative.at == first {
+                        alternative.at.clone_from(&at);
+                    }
+                    if alternative.since.is_none() {
+                        alternative.since.clone_from(&since);
+                    }
+                    if alternative.answers.is_none() {
+                        alternative.answers.clone_from(&answers);
+                    }
                 }
             }
             out.push(Expect {
