@@ -83,6 +83,10 @@ fn restricts(all: &Components, ty: &Type) -> Result<(), (&'static str, String)> 
                 })
             }
         },
+        (Content::Elements { mixed: true, .. }, Content::Empty) => fail(
+            "derivation-ok-restriction.5.3.2",
+            format!("the content is mixed, and that of {name} is empty"),
+        ),
         (Content::Elements { particle: None, .. }, Content::Empty) => Ok(()),
         (Content::Elements { .. }, _) => fail(
             "derivation-ok-restriction.5.3.2",

@@ -98,6 +98,16 @@ pub(crate) fn resolve(base: &str, location: &str) -> String {
     tidy(&directory.join(location).to_string_lossy())
 }
 
+/// Whether two names of documents mean the same one: `./a.xsd`, `a.xsd` and `b/../a.xsd` do.
+pub(crate) fn same(one: &str, other: &str) -> bool {
+    let plain = |uri: &str| match uri.strip_prefix("file://") {
+        Some(path) => tidy(path),
+        None if uri.contains("://") => uri.to_owned(),
+        None => tidy(uri),
+    };
+    one == other || plain(one) == plain(other)
+}
+
 /// Removes `.` and resolves `..` where a directory precedes it.
 fn tidy(path: &str) -> String {
     let mut out = PathBuf::new();
@@ -127,5 +137,7 @@ mod tests {
         assert_eq!(resolve("http://h/a/b.xsd", "../c.xsd"), "http://h/c.xsd");
         assert_eq!(resolve("a.xsd", "http://h/c.xsd"), "http://h/c.xsd");
         assert_eq!(resolve("a/b.xsd", "/c.xsd"), "/c.xsd");
+        assert!(same("./a.xsd", "a.xsd") && same("b/../a.xsd", "a.xsd"));
+        assert!(same("file:///a/b.xsd", "/a/./b.xsd") && !same("http://h/a.xsd", "a.xsd"));
     }
 }

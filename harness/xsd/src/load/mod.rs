@@ -24,7 +24,7 @@ use crate::doc::{self, Limits};
 use crate::encoding::readable;
 use crate::lines::Lines;
 use crate::name::{XML, XSD};
-use crate::source::{Fetch, Source, resolve};
+use crate::source::{Fetch, Source, resolve, same};
 use crate::violation::SchemaError;
 
 /// Most errors reported for one schema.
@@ -181,7 +181,10 @@ pub(crate) fn discover(given: Vec<Source>, fetch: &dyn Fetch) -> Result<Library,
         }
         for (includes, location) in locations(&library.sources[at])? {
             let uri = resolve(&library.sources[at].uri, &location);
-            let known = library.sources.iter().position(|source| source.uri == uri);
+            let known = library
+                .sources
+                .iter()
+                .position(|source| same(&source.uri, &uri));
             let found = match known {
                 Some(index) => Some(index),
                 None => match fetch.fetch(&uri) {
