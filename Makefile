@@ -7,7 +7,7 @@ ENDPOINTS ?= 5000
 CHATS   ?= 20
 SUITE   ?= ../shared/xsts
 
-.PHONY: run test fmt lint check docs kill-matrix xsts bench install clean
+.PHONY: run test fmt lint check docs snapshots kill-matrix xsts bench install clean
 
 # The harness against its own chat server, over real TLS 1.3 on loopback; writes reports/latest/.
 run:
@@ -33,6 +33,12 @@ check:
 docs:
 	@mkdir -p docs/reference
 	@$(PARLANCE) reference > docs/reference/.cli.md && mv docs/reference/.cli.md docs/reference/cli.md
+
+# Accepts the exchanges of both self runs as they are now; read the diff before you commit it.
+snapshots:
+	@env -u CI $(PARLANCE) run --quiet --update-snapshots
+	@env -u CI $(PARLANCE) run --quiet --update-snapshots --seat server
+	@$(PARLANCE) snapshot orphans --remove
 
 # A part of the W3C XML Schema Test Suite: agreement by set, and each disagreement with its reason (docs/xsts.md).
 xsts:

@@ -16,6 +16,8 @@ pub struct Terminal {
     pub verbosity: Verbosity,
     /// Whether a progress line may be drawn.
     pub progress: bool,
+    /// Whether somebody can be asked.
+    pub interactive: bool,
 }
 
 impl Terminal {
@@ -43,6 +45,7 @@ impl Terminal {
             color: color(anstream::AutoStream::choice(&err)),
             width: width.clamp(40, 200),
             verbosity,
+            interactive: err.is_terminal() && std::io::stdin().is_terminal() && !tame,
             progress: err.is_terminal() && !tame && !console.no_progress && !console.quiet,
         }
     }

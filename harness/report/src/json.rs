@@ -72,6 +72,8 @@ struct ScenarioDoc<'a> {
     findings: Vec<FindingDoc<'a>>,
     held: IndexSet<&'a str>,
     snapshot: SnapshotState,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot_diff: Option<&'a str>,
     trace: String,
     repeat: String,
 }
@@ -193,6 +195,11 @@ fn scenario<'a>(run: &Run, scenario: &'a Scenario) -> ScenarioDoc<'a> {
             .end
             .as_ref()
             .map_or(SnapshotState::None, |e| e.snapshot),
+        snapshot_diff: scenario
+            .last
+            .end
+            .as_ref()
+            .and_then(|e| e.snapshot_diff.as_deref()),
         trace: crate::trace_path(&info.id),
         repeat: run.repeat(&info.id),
     }

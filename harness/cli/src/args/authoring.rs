@@ -122,6 +122,23 @@ pub enum SnapshotDo {
         #[arg(long, value_name = "DIR", default_value = "reports/latest")]
         report: PathBuf,
     },
+    /// Show accepted exchanges of scenarios that are no more; exit code 1 when there are any
+    ///
+    /// Examples:
+    ///   parlance snapshot orphans
+    ///   parlance snapshot orphans --target contoso-chat --remove
+    #[command(verbatim_doc_comment)]
+    Orphans {
+        /// Name of the target they were accepted for
+        #[arg(long, value_name = "NAME", default_value = "self")]
+        target: String,
+        /// Directory of scenarios to use instead of the built-in ones
+        #[arg(long, value_name = "DIR")]
+        scenarios: Option<PathBuf>,
+        /// Delete them
+        #[arg(long)]
+        remove: bool,
+    },
 }
 
 /// A commented file to start from
@@ -133,7 +150,9 @@ pub struct New {
 
 #[derive(Debug, Subcommand)]
 pub enum NewWhat {
-    /// A target file
+    /// A target file: asks for what it needs, or takes flags
+    ///
+    /// Asks when it is started without flags on a terminal, or with --ask.
     ///
     /// Examples:
     ///   parlance new target
@@ -146,15 +165,18 @@ pub enum NewWhat {
         /// Name in reports
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
-        /// What it is
-        #[arg(long, value_enum, value_name = "SEAT", default_value = "server")]
-        implements: super::Seat,
+        /// What it is: server (also without this flag) or client
+        #[arg(long, value_enum, value_name = "SEAT")]
+        implements: Option<super::Seat>,
         /// Where it listens
         #[arg(long, value_name = "ADDR", value_parser = super::value::address)]
         address: Option<String>,
         /// Its SIP domain
         #[arg(long, value_name = "DOMAIN")]
         domain: Option<String>,
+        /// Ask questions on stdin, also when it is no terminal
+        #[arg(long)]
+        ask: bool,
         /// Replace an existing file
         #[arg(long)]
         force: bool,

@@ -10,7 +10,7 @@ mod authoring;
 mod offline;
 mod peers;
 mod run;
-mod value;
+pub mod value;
 
 pub use authoring::{Explain, Fmt, Lint, List, New, NewWhat, Snapshot, SnapshotDo, What};
 pub use offline::{Check, Report, ReportDo, Validate};

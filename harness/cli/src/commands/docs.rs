@@ -91,4 +91,93 @@ mod tests {
             "docs/reference/cli.md is stale; run `make docs`"
         );
     }
+
+    /// The command lines that a page shows: in blocks and between backticks.
+    fn shown(page: &str) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut block: Option<&str> = None;
+        for line in page.lines() {
+            if let Some(language) = line.trim().strip_prefix("```") {
+                block = block.is_none().then_some(language);
+                continue;
+            }
+            if block.is_some_and(|language| language == "text") {
+                continue;
+            }
+            if block.is_some() {
+                lines.extend(line.find("parlance ").map(|at| line[at..].to_owned()));
+                continue;
+            }
+            let code = line.split('`').skip(1).step_by(2);
+            lines.extend(
+                code.filter(|c| c.starts_with("parlance "))
+                    .map(str::to_owned),
+            );
+        }
+        lines
+    }
+
+    /// A shell line in words, without its comment, its redirections and what follows a pipe or a quote that ends it.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut quote = None;
+        for c in line.chars() {
+            match (quote, c) {
+                (Some(q), c) if c == q => quote = None,
+                (None, '\'' | '"') => quote = Some(c),
+                (None, '#' | '|' | '>' | '<' | ';' | '&') => break,
+                (None, ' ') => words.push(String::new()),
+                _ => {
+                    if let Some(word) = words.last_mut() {
+                        word.push(c);
+                    }
+                }
+            }
+        }
+        words.retain(|w| !w.is_empty());
+        words
+    }
+
+    #[test]
+    fn every_command_of_the_documents_can_be_typed() {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+        let mut seen = 0;
+        for page in [
+            "README.md",
+            "CONTRIBUTING.md",
+            "docs/guide.md",
+            "docs/reports.md",
+            "docs/scenarios.md",
+        ] {
+            let text = std::fs::read_to_string(format!("{root}/{page}")).unwrap();
+            for line in shown(&text) {
+                let line = line
+                    .replace("${{ matrix.part }}", "1")
+                    .replace("$((JOB_COMPLETION_INDEX + 1))", "1")
+                    .trim_end_matches("' }")
+                    .to_owned();
+                // What only names a command, or leaves something to be thought of.
+                let names = words(&line).last().is_none_or(|w| w.starts_with("--"));
+                if line.contains('…')
+                    || words(&line).len() < 2
+                    || names && line.starts_with("parlance mock")
+                {
+                    continue;
+                }
+                seen += 1;
+                let tried = args::command().try_get_matches_from(words(&line));
+                if let Err(error) = tried {
+                    let named = words(&line).len() <= 3 && !line.contains(" -");
+                    let incomplete = matches!(
+                        error.kind(),
+                        clap::error::ErrorKind::MissingRequiredArgument
+                            | clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+                            | clap::error::ErrorKind::MissingSubcommand
+                    );
+                    assert!(named && incomplete, "{page} shows `{line}`: {error}");
+                }
+            }
+        }
+        assert!(seen > 40, "{seen}");
+    }
 }

@@ -42,7 +42,7 @@ pub fn run(cli: Cli) -> Done {
         Command::Snapshot(args) => snapshot::snapshot(&args, &terminal),
         Command::Validate(args) => validate::validate(&args, &terminal),
         Command::Report(args) => report::report(&args),
-        Command::New(args) => new::new(&args),
+        Command::New(args) => new::new(&args, &terminal),
         Command::List(args) => list::list(&args, &terminal),
         Command::Completions { shell } => docs::completions(shell),
         Command::Man { command } => docs::man(command.as_deref()),

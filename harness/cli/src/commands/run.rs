@@ -102,8 +102,15 @@ pub fn run(args: &Run, terminal: &Terminal) -> Done {
         options.timeout = args.timeout;
         options.retries = u32::from(args.retries);
         options.fail_fast = args.fail_fast;
-        options.compare =
-            super::snapshot::compare(&args.snapshots, &options.info.target, args.update_snapshots);
+        // A peer with a defect is meant to differ.
+        if args.defect.is_empty() {
+            options.compare = super::snapshot::compare(
+                &args.snapshots,
+                &options.info.target,
+                seat,
+                args.update_snapshots,
+            );
+        }
         options.interrupt = Some(interrupts());
         Ok::<_, Failure>(
             engine::run(&scenarios, site, &options, &mut |event| {

@@ -7,6 +7,7 @@ use judge::{SnapshotState, exit};
 use report::Run;
 use scenario::engine::Compare;
 use scenario::plan::Target;
+use scenario::{Library, Scenario};
 use trace::canon::{Redactions, exchange};
 use trace::snapshot::{Compared, Policy, Store};
 use trace::{Event, Kind, Seat};
@@ -17,7 +18,7 @@ use crate::pick;
 use crate::terminal::{self, Terminal};
 
 /// Compares each exchange with the accepted one; none when the target has no accepted exchanges and none are wanted.
-pub fn compare(dir: &Path, target: &str, update: bool) -> Option<Compare> {
+pub fn compare(dir: &Path, target: &str, seat: Seat, update: bool) -> Option<Compare> {
     let store = Store::new(dir, target);
     if !update && store.scenarios().map_or(true, |s| s.is_empty()) {
         return None;
@@ -32,12 +33,11 @@ pub fn compare(dir: &Path, target: &str, update: bool) -> Option<Compare> {
     }
     Some(Arc::new(move |scenario, events| {
         let blocks = exchange(
-            &before_farewell(events, scenario.target == Target::Client),
+            &before_farewell(events, seat == Seat::Server),
             &Redactions::default(),
         );
-        // The n-th of several plays is held against the same exchange.
-        let id = scenario.id.split('#').next().unwrap_or(&scenario.id);
-        match store.compare(id, &blocks, policy) {
+        let id = name(scenario, seat);
+        match store.compare(&id, &blocks, policy) {
             Ok(Compared::Match) => (SnapshotState::Match, None),
             Ok(Compared::New) => (SnapshotState::New, None),
             Ok(Compared::Changed { .. }) if policy == Policy::Update => {
@@ -53,6 +53,23 @@ pub fn compare(dir: &Path, target: &str, update: bool) -> Option<Compare> {
             }
         }
     }))
+}
+
+/// What an exchange is filed under: the scenario, and the harness's seat when it can take both. The n-th of several
+/// plays is held against the same exchange.
+fn name(scenario: &Scenario, seat: Seat) -> String {
+    let id = scenario.id.split('#').next().unwrap_or(&scenario.id);
+    match (scenario.target, seat) {
+        (Target::Both, Seat::Client) => format!("{id}.client"),
+        (Target::Both, Seat::Server) => format!("{id}.server"),
+        _ => id.to_owned(),
+    }
+}
+
+/// The names of all exchanges that these scenarios can have.
+fn names<'a>(scenarios: impl Iterator<Item = &'a Arc<Scenario>>) -> Vec<String> {
+    let both = |s: &'a Arc<Scenario>| [name(s, Seat::Client), name(s, Seat::Server)];
+    scenarios.flat_map(both).collect()
 }
 
 /// The exchange without its farewell: when a scenario is over, the harness hangs up everywhere at once, and what each
@@ -112,6 +129,23 @@ pub fn snapshot(args: &Snapshot, terminal: &Terminal) -> Done {
     let (select, report, accept) = match &args.what {
         SnapshotDo::Diff { select, report } => (select, report, false),
         SnapshotDo::Accept { select, report } => (select, report, true),
+        SnapshotDo::Orphans {
+            target,
+            scenarios,
+            remove,
+        } => {
+            let select = Select {
+                scenarios: scenarios.clone(),
+                ..Select::default()
+            };
+            let store = Store::new(&args.snapshots, target);
+            return orphans(
+                &store,
+                &pick::library(&select, terminal)?,
+                *remove,
+                terminal,
+            );
+        }
     };
     let store = Store::new(&args.snapshots, &target(report)?);
     let failed = |e: std::io::Error| Failure::environment(e);
@@ -125,19 +159,39 @@ pub fn snapshot(args: &Snapshot, terminal: &Terminal) -> Done {
             super::print(&format!("{id}\n{diff}\n"))?;
         }
     }
-    if !accept {
-        let library = pick::library(&Select::default(), terminal)?;
-        let known = library.scenarios.iter().map(|s| s.id.as_str());
-        for orphan in store.orphans(known).map_err(failed)? {
-            super::warn(&format!("{} belongs to no scenario", orphan.display()));
-        }
-    }
     if !terminal.is_quiet() {
         anstream::eprintln!("{} pending", report::text::count(pending.len(), "exchange"));
     }
     Ok(match (accept, pending.is_empty()) {
         (false, false) => exit::VIOLATION,
         _ => exit::CONFORMANT,
+    })
+}
+
+/// Accepted exchanges without a scenario: shown, or removed.
+fn orphans(store: &Store, library: &Library, remove: bool, terminal: &Terminal) -> Done {
+    let known = names(library.scenarios.iter());
+    let known = known.iter().map(String::as_str);
+    let orphans = store.orphans(known).map_err(Failure::environment)?;
+    for path in &orphans {
+        super::print(&format!("{}\n", path.display()))?;
+        if remove {
+            std::fs::remove_file(path)
+                .map_err(|e| Failure::environment(format!("{}: {e}", path.display())))?;
+        }
+    }
+    if !terminal.is_quiet() {
+        let count = report::text::count(orphans.len(), "accepted exchange");
+        let verb = if remove {
+            "removed"
+        } else {
+            "without a scenario"
+        };
+        anstream::eprintln!("{count} {verb}");
+    }
+    Ok(match orphans.is_empty() || remove {
+        true => exit::CONFORMANT,
+        false => exit::VIOLATION,
     })
 }
 
@@ -159,9 +213,7 @@ fn chosen(
         return Ok(pending);
     }
     let library = pick::library(select, terminal)?;
-    let ids: Vec<String> = pick::choose(select, &library, None, None, terminal)?
-        .iter()
-        .map(|s| s.id.clone())
-        .collect();
+    let chosen = pick::choose(select, &library, None, None, terminal)?;
+    let ids = names(chosen.iter());
     Ok(pending.into_iter().filter(|id| ids.contains(id)).collect())
 }
