@@ -359,7 +359,18 @@ fn primitive(message: &Message) -> Option<(Seat, u32, String)> {
             let name = child.tag_name().name();
             let seat = match name {
                 "cmd" => Seat::Client,
-                "rpl" | "ntc" | "err" => Seat::Server,
+                "rpl" | "ntc" | "err" | "sys" => Seat::Server,
+                // A chat on its way out says where it came from; one on its way in has no number yet (4.6).
+                "grpchat" => {
+                    let origin = child
+                        .children()
+                        .any(|c| c.tag_name().name() == "originatingMessageId");
+                    match (child.attribute("chatId").map(str::trim), origin) {
+                        (Some("0") | None, false) => Seat::Client,
+                        (Some(_), true) => Seat::Server,
+                        _ => return None,
+                    }
+                }
                 _ => return None,
             };
             Some((seat, 3, format!("sends {name}")))

@@ -280,6 +280,22 @@ impl Audience {
                 format!("{id} about {user} reaches an endpoint whose user never was in the room"),
             );
         }
+        // A quit without rooms is of the user as a whole.
+        if id == "ntc:quit" && name.is_none() && !decoder.open_end {
+            let present = (0..decoder.dialogs.len()).any(|d| {
+                let theirs = |x: &Dialog| x.whole && x.is_up() && same_user(&x.user, user);
+                decoder.dialog(d).is_some_and(theirs) && rooms.inside(d)
+            });
+            if present {
+                desk.conduct(
+                    RULE,
+                    "XCCOSIP-2.2.2.2.5-15",
+                    doc.seen,
+                    spot(),
+                    format!("ntc:quit says that {user} disconnected, who is still there"),
+                );
+            }
+        }
         if id == "ntc:quit" {
             let whole = decoder.dialog(to).is_some_and(|d| d.whole);
             let ours = |d: &DialogId| {

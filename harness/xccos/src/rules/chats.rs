@@ -251,8 +251,8 @@ impl Chats {
         // Where posts may have been missed, the same words alone make no echo.
         let seen = |p: &Posted| decoder.dialog(p.dialog).is_some_and(|d| d.whole);
         let posted = by_id
-            .or_else(|| find(&|p| p.text == words && seen(p) && mine(p)))
-            .or_else(|| find(&|p| p.text == words && seen(p)));
+            .or_else(|| find(&|p| p.text == words && seen(p) && mine(p) && !decoder.open_end))
+            .or_else(|| find(&|p| p.text == words && seen(p) && !decoder.open_end));
         // Another number for a post that has one already, on its way to somebody else.
         let again = origin.is_some().then(|| {
             self.chats.iter().position(|c| {

@@ -358,7 +358,15 @@ impl Decoder {
         if known.is_none() && to_tag.is_some() {
             known = self.moved(seen);
         }
-        if method == "INVITE" && to_tag.is_none() && seen.from == Seat::Client {
+        // An INVITE inside the dialog that forgets the To tag is no new dialog.
+        let from_tag = || {
+            let from = seen.message.from().ok();
+            from.and_then(|f| f.tag().map(str::to_owned))
+        };
+        let again = known
+            .and_then(|id| self.dialogs.get(id))
+            .is_some_and(|d| d.is_up() && d.client_tag.is_some() && d.client_tag == from_tag());
+        if method == "INVITE" && to_tag.is_none() && seen.from == Seat::Client && !again {
             known = Some(self.open(seen, State::Inviting));
         } else if known.is_none()
             && to_tag.is_some()
@@ -552,14 +560,12 @@ fn body(message: &Message) -> Body {
     if blank {
         return Body::None;
     }
-    let looks = || {
-        bytes
-            .windows(crate::payload::CHAT_NS.len())
-            .any(|w| w == crate::payload::CHAT_NS.as_bytes())
-    };
+    let holds = |text: &str| bytes.windows(text.len()).any(|w| w == text.as_bytes());
+    let looks = || holds(crate::payload::CHAT_NS) || holds("<xccos");
     let meant = if message.method() == Some("INFO") {
         match message.media_type() {
-            Ok(Some(media)) => media.is("text/plain") || media.sub.contains("xml") || looks(),
+            // Instant messages and media say in their own types what they are.
+            Ok(Some(media)) => media.is("text/plain") || looks(),
             _ => true,
         }
     } else {

@@ -652,9 +652,37 @@ impl Monitor {
                 self.memory.rewritten.insert(rooms::room(uri));
             }
         }
+        // Participant updates switched off or on (2.2.2.2.5).
+        if let ("ntc:pl" | "ntc:ploff", Some(data)) = (primitive.id(), primitive.data()) {
+            for uri in data.all("chanib").filter_map(|c| c.get("uri")) {
+                let room = self.rooms.learn(uri);
+                match primitive.id() {
+                    "ntc:ploff" => self.rooms.silent.insert(room),
+                    _ => self.rooms.silent.remove(&room),
+                };
+            }
+        }
         notices::judge(doc, primitive, &mut self.desk);
         self.audience
             .notice(doc, primitive, &self.rooms, &self.decoder, &mut self.desk);
+        // A recording may have missed how a user's connection went; the server has not.
+        if let ("ntc:quit", Some(data), true) =
+            (primitive.id(), primitive.data(), self.setup.open_end)
+        {
+            let gone: Vec<String> = data
+                .all("uib")
+                .filter_map(|u| u.get("uri"))
+                .map(|u| u.trim().to_ascii_lowercase())
+                .collect();
+            let theirs = self.decoder.dialogs.iter().enumerate();
+            let theirs: Vec<_> = theirs
+                .filter(|(_, d)| gone.iter().any(|u| u.ends_with(&d.user)))
+                .map(|(id, _)| id)
+                .collect();
+            for dialog in theirs {
+                self.rooms.leaving(dialog, doc.seen.seq);
+            }
+        }
         let (Some(dialog), Some(data), "ntc:kick") =
             (doc.seen.dialog, primitive.data(), primitive.id())
         else {

@@ -191,6 +191,13 @@ impl Rooms {
         past.chain(now).collect()
     }
 
+    /// Whether an endpoint surely is in some room.
+    pub fn inside(&self, dialog: DialogId) -> bool {
+        self.stays
+            .iter()
+            .any(|((d, _), stay)| *d == dialog && matches!(stay, Stay::In { .. }))
+    }
+
     /// A client asked to join, well or badly.
     pub fn tries(&mut self, dialog: DialogId, data: Option<&Element>) {
         let rooms = named(self, data);

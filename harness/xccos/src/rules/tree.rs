@@ -18,6 +18,8 @@ pub(crate) struct Item<'a> {
 /// All elements of a document.
 pub(crate) struct Tree<'a> {
     pub items: Vec<Item<'a>>,
+    /// Position by the element's address.
+    places: HashMap<usize, usize>,
 }
 
 impl<'a> Tree<'a> {
@@ -45,7 +47,12 @@ impl<'a> Tree<'a> {
             }
             at += 1;
         }
-        Tree { items }
+        let places = items
+            .iter()
+            .enumerate()
+            .map(|(at, item)| (std::ptr::from_ref(item.element).addr(), at))
+            .collect();
+        Tree { items, places }
     }
 
     /// The path of an element, as the schema engine writes it.
@@ -69,11 +76,8 @@ impl<'a> Tree<'a> {
 
     /// The path of this very element of the tree, or of the root when it is not in it.
     pub fn path_of(&self, element: &Element) -> String {
-        let at = self
-            .items
-            .iter()
-            .position(|item| std::ptr::eq(item.element, element));
-        self.path(at.unwrap_or(0))
+        let at = self.places.get(&std::ptr::from_ref(element).addr());
+        self.path(at.copied().unwrap_or(0))
     }
 
     /// The element with that path.
