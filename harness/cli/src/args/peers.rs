@@ -44,7 +44,7 @@ pub struct Mock {
     /// Its private key (PEM)
     #[arg(long, value_name = "PEM", requires = "cert")]
     pub key: Option<PathBuf>,
-    /// Write a target file once it listens (and ca.pem beside it)
+    /// Write a target file once it listens (and ca.pem beside it; another name when a second mock of the folder has that)
     #[arg(long, value_name = "FILE")]
     pub write_target: Option<PathBuf>,
     /// Break one requirement (repeatable; see `parlance list defects`)

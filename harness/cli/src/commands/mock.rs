@@ -189,8 +189,9 @@ fn write_target(
         move |e: std::io::Error| Failure::environment(format!("{path} cannot be written: {e}"))
     };
     let own = certificate.and_then(|c| c.ca.as_ref());
+    let ca_name = ca_name(path);
     if let Some((pem, _)) = own {
-        let ca = path.with_file_name("ca.pem");
+        let ca = path.with_file_name(&ca_name);
         write_whole(&ca, pem).map_err(failed(&ca))?;
     }
     let text = describe(
@@ -200,10 +201,22 @@ fn write_target(
             protocol: if tls { "tls" } else { "tcp" },
             address,
             server_name: own.map(|(_, name)| *name),
-            ca: own.map(|_| "ca.pem"),
+            ca: own.map(|_| ca_name.as_str()),
         },
     );
     write_whole(path, &text).map_err(failed(path))
+}
+
+/// `ca.pem`, unless another target file of this folder has one: several mocks may write into one place.
+fn ca_name(path: &Path) -> String {
+    let usual = "ca.pem".to_owned();
+    let mine = path.file_name().is_some_and(|name| name == "target.yaml")
+        || std::fs::read_to_string(path).is_ok_and(|text| text.contains("ca: ca.pem"));
+    if mine || !path.with_file_name(&usual).exists() {
+        return usual;
+    }
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    format!("{stem}-ca.pem")
 }
 
 fn greet(args: &args::Mock, world: &World, address: &str, defects: &xccos::defect::Defects) {
@@ -256,5 +269,22 @@ fn greet(args: &args::Mock, world: &World, address: &str, defects: &xccos::defec
     }
     for fault in &args.fault {
         super::warn(&format!("fault {fault} on every connection"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mocks_of_one_folder_keep_their_certificates_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        assert_eq!(ca_name(&path("broken.yaml")), "ca.pem");
+        std::fs::write(path("ca.pem"), "").unwrap();
+        assert_eq!(ca_name(&path("target.yaml")), "ca.pem");
+        assert_eq!(ca_name(&path("broken.yaml")), "broken-ca.pem");
+        std::fs::write(path("again.yaml"), "transport: { ca: ca.pem }").unwrap();
+        assert_eq!(ca_name(&path("again.yaml")), "ca.pem");
     }
 }
