@@ -8,10 +8,12 @@ came nearest and where that differs.
 use std::sync::Arc;
 use std::time::Duration;
 
-use judge::{Place, Unproven, Verdict};
-use xccos::payload::{Element, Envelope, Primitive as Seen1};
+use judge::{Place, Unproven};
+use xccos::payload::{Envelope, Primitive as Seen1};
 
-use super::matching::{Matcher, Mismatch, clip, span_text};
+use super::forms::{clip, span_text};
+use super::matching::{Matcher, Mismatch};
+use super::nearest::{path_of, place_of, told};
 use super::player::{Flow, Named, Player};
 use super::recorder::{Seen, SeenWhat};
 use crate::lang::diag::Span;
@@ -33,11 +35,11 @@ struct Hit {
 
 /// Why nothing fitted yet.
 #[derive(Clone, Default)]
-struct Near {
-    event: Option<u64>,
-    mismatch: Option<Mismatch>,
+pub(super) struct Near {
+    pub event: Option<u64>,
+    pub mismatch: Option<Mismatch>,
     /// A value to look for was never given.
-    missing: Option<String>,
+    pub missing: Option<String>,
 }
 
 impl Near {
@@ -259,7 +261,7 @@ impl Player<'_, '_> {
             {
                 named.ids.extend(primitive.msg_id());
                 let id = primitive.id().to_owned();
-                let reply = super::client::reply_id(&id);
+                let reply = super::sending::reply_id(&id);
                 self.values.names.insert(format!("{name}.id"), id);
                 self.values.names.insert(format!("{name}.reply"), reply);
             }
@@ -419,48 +421,6 @@ impl Player<'_, '_> {
         Flow::Stop
     }
 
-    /// The requirement that a rule already found broken in the very message that was waited for: what
-    /// came, but not in a form that can be recognised, is one fault and has its name already.
-    fn told_already(&self, item: &Expect, near: &Near) -> Option<String> {
-        if let What::AnyOf(alternatives) = &item.what {
-            return alternatives.iter().find_map(|a| self.told_already(a, near));
-        }
-        let What::Primitive(pattern, _) = &item.what else {
-            return None;
-        };
-        let floor = match &item.since {
-            Some(name) => self.named.get(name).map_or(self.floor, |n| n.floor),
-            None => self.floor,
-        };
-        for seen in self.recorder.seen.iter().skip(floor) {
-            let SeenWhat::Message(message, document) = &seen.what else {
-                continue;
-            };
-            if seen.endpoint != item.at || message.method() != Some("INFO") {
-                continue;
-            }
-            for finding in self.recorder.broken(seen.event) {
-                let there = finding.place.path.as_deref().unwrap_or_default();
-                let about = match (document, near.event, &near.mismatch) {
-                    // It is known where it differs: the finding has to be about that place.
-                    (_, Some(event), Some(mismatch)) if event == seen.event => {
-                        same_place(there, &mismatch.path)
-                    }
-                    // Nobody can read it, or not as what it should be.
-                    (None, ..) => finding.verdict == Verdict::Fail,
-                    (Some(document), ..) => {
-                        finding.verdict == Verdict::Fail
-                            && could_be(document, &seen.taken, pattern, there)
-                    }
-                };
-                if about {
-                    return Some(finding.requirement.clone());
-                }
-            }
-        }
-        None
-    }
-
     pub(super) async fn never(&mut self, step: &Step, never: &Never) -> Flow {
         let until = self.now() + self.scaled(never.window);
         let answers = never
@@ -572,39 +532,6 @@ fn fits_primitive<S: crate::lang::value::Scope>(
     Ok(true)
 }
 
-/// Whether a finding is about the place where a message differs from what was wanted.
-fn same_place(found: &str, differs: &str) -> bool {
-    let element = |path: &str| path.split("/@").next().unwrap_or_default().to_owned();
-    let (found, differs) = (element(found), element(differs));
-    !found.is_empty()
-        && !differs.is_empty()
-        && (differs.starts_with(&found) || found.starts_with(&differs))
-}
-
-/// Whether a primitive that a finding is about could have been meant as what was wanted.
-fn could_be(document: &Envelope, taken: &[usize], pattern: &PrimitivePattern, found: &str) -> bool {
-    let about_all =
-        found.is_empty() || found.matches('/').count() <= 1 || found.starts_with("/xccos/@");
-    if document.primitives().next().is_none() {
-        return true;
-    }
-    document.primitives().enumerate().any(|(i, primitive)| {
-        !taken.contains(&i)
-            && primitive.class == pattern.class
-            && (about_all || found.starts_with(&path_of(document, primitive.element, i)))
-    })
-}
-
-/// `/xccos/rpl[2]`: the position among primitives of its class.
-fn path_of(document: &Envelope, element: &Element, index: usize) -> String {
-    let position = document
-        .primitives()
-        .take(index + 1)
-        .filter(|p| p.element.name == element.name)
-        .count();
-    format!("/xccos/{}[{position}]", element.name)
-}
-
 fn answers_sip(message: &sip::Message, named: &Named) -> bool {
     let (Ok(call_id), Ok(cseq)) = (message.call_id(), message.cseq()) else {
         return false;
@@ -614,50 +541,6 @@ fn answers_sip(message: &sip::Message, named: &Named) -> bool {
             .requests
             .iter()
             .any(|(c, n)| *c == call_id && *n == cseq.seq)
-}
-
-/// Text and place of a mismatch.
-fn told(
-    message: &sip::Message,
-    mismatch: Option<&Mismatch>,
-    reason: Option<&str>,
-) -> (String, Place) {
-    let lead = reason.map(|r| format!("{r}: ")).unwrap_or_default();
-    match mismatch {
-        Some(mismatch) => {
-            let path = if mismatch.path.is_empty() {
-                "the message"
-            } else {
-                mismatch.path.as_str()
-            };
-            (
-                format!("{lead}{path} {}", mismatch.message),
-                place_of(message, mismatch),
-            )
-        }
-        None => (
-            format!("{lead}the message is of another kind"),
-            Place::default(),
-        ),
-    }
-}
-
-/// Where in a message a mismatch is.
-fn place_of(message: &sip::Message, mismatch: &Mismatch) -> Place {
-    let offset = message.body_offset();
-    let (line, column) = match mismatch.span {
-        Some((start, _)) => {
-            let (line, column) = sip::view::line_column(message.body(), start);
-            (u32::try_from(line).ok(), u32::try_from(column).ok())
-        }
-        None => (None, None),
-    };
-    Place {
-        path: (!mismatch.path.is_empty()).then(|| mismatch.path.clone()),
-        line,
-        column,
-        span: mismatch.span.map(|(a, b)| (a + offset, b + offset)),
-    }
 }
 
 /// What is looked for, in a few words.

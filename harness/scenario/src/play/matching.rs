@@ -5,16 +5,12 @@ gives nothing (it fits) or the [`Mismatch`] that came farthest. Values a
 pattern saves are collected and only kept by the caller when everything fits.
 */
 
-use std::time::Duration;
-
 use regex::Regex;
 use xccos::payload::Element;
 
-use crate::lang::value::{Kind, NoValue, Scope, Text};
+use super::forms::{boolean, clip, equal, is_guid, items_of, parse_time};
+use crate::lang::value::{NoValue, Scope, Text};
 use crate::plan::*;
-
-/// Longest value shown in a message.
-const SHOWN: usize = 120;
 
 /// The first thing that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +53,7 @@ pub struct Matcher<'a, S: Scope> {
     pub depth: u32,
 }
 
-type Outcome = Result<(), Box<Mismatch>>;
+pub(super) type Outcome = Result<(), Box<Mismatch>>;
 
 /// Names and values that a pattern keeps.
 type Saved = Vec<(String, String)>;
@@ -73,7 +69,12 @@ impl<'a, S: Scope> Matcher<'a, S> {
         }
     }
 
-    fn differ(&self, path: &str, span: Option<(usize, usize)>, message: String) -> Outcome {
+    pub(super) fn differ(
+        &self,
+        path: &str,
+        span: Option<(usize, usize)>,
+        message: String,
+    ) -> Outcome {
         Err(Box::new(Mismatch {
             path: path.to_owned(),
             span,
@@ -462,249 +463,6 @@ impl<'a, S: Scope> Matcher<'a, S> {
                 let apart = time.duration_since(self.now).unsigned_abs();
                 apart <= tolerance
             }
-        }
-    }
-
-    /// Whether JSON fits.
-    pub fn json(
-        &mut self,
-        value: Option<&serde_json::Value>,
-        pattern: &JsonPattern,
-        path: &str,
-    ) -> Outcome {
-        use serde_json::Value as V;
-        match pattern {
-            JsonPattern::Null => match value {
-                None | Some(V::Null) => Ok(()),
-                Some(other) => self.differ(
-                    path,
-                    None,
-                    format!("is {}, wanted null", clip(&other.to_string())),
-                ),
-            },
-            JsonPattern::Test(test) => {
-                let counts = test
-                    .conditions
-                    .iter()
-                    .any(|c| matches!(c, Condition::Items(_)));
-                let text = match value {
-                    None | Some(V::Null) => None,
-                    Some(V::Array(list)) if counts => Some(list.len().to_string()),
-                    Some(V::String(s)) => Some(s.clone()),
-                    Some(other) => Some(other.to_string()),
-                };
-                self.value(text.as_deref(), test, path, None)
-            }
-            JsonPattern::Map(entries) => {
-                let Some(V::Object(map)) = value else {
-                    return self.differ(path, None, "is no object".to_owned());
-                };
-                for (key, pattern) in entries {
-                    self.json(map.get(key), pattern, &format!("{path}/{key}"))?;
-                    self.depth += 1;
-                }
-                Ok(())
-            }
-            JsonPattern::List(items) => {
-                let Some(V::Array(list)) = value else {
-                    return self.differ(path, None, "is no list".to_owned());
-                };
-                if items.is_empty() && !list.is_empty() {
-                    return self.differ(
-                        path,
-                        None,
-                        format!("has {} items, wanted none", list.len()),
-                    );
-                }
-                let mut taken = vec![false; list.len()];
-                for pattern in items {
-                    let mut nearest: Option<Box<Mismatch>> = None;
-                    let mut found = false;
-                    let depth = self.depth;
-                    for (i, item) in list.iter().enumerate() {
-                        if taken[i] {
-                            continue;
-                        }
-                        self.depth = depth;
-                        let saved = self.saved.len();
-                        match self.json(Some(item), pattern, &format!("{path}/{i}")) {
-                            Ok(()) => {
-                                taken[i] = true;
-                                found = true;
-                                break;
-                            }
-                            Err(mismatch) => {
-                                self.saved.truncate(saved);
-                                Mismatch::keep(&mut nearest, mismatch);
-                            }
-                        }
-                    }
-                    if !found {
-                        return match nearest {
-                            Some(mismatch) => Err(mismatch),
-                            None => self.differ(path, None, "has too few items".to_owned()),
-                        };
-                    }
-                }
-                Ok(())
-            }
-        }
-    }
-
-    /// Whether a SIP message fits.
-    pub fn sip(&mut self, message: &sip::Message, pattern: &SipPattern) -> Outcome {
-        if let Some(number) = &pattern.status {
-            let Some(status) = message.status() else {
-                return self.differ("", None, "is a request, wanted a response".to_owned());
-            };
-            if !self.number(&status.to_string(), number)? {
-                let wanted = self.wanted(number);
-                return self.differ("", None, format!("has status {status}, wanted {wanted}"));
-            }
-            self.depth += 1;
-        }
-        if let Some(method) = &pattern.method {
-            let have = match message.method() {
-                Some(method) if pattern.status.is_none() => method.to_owned(),
-                Some(_) => String::new(),
-                None if pattern.status.is_some() => {
-                    message.cseq().map(|c| c.method).unwrap_or_default()
-                }
-                None => return self.differ("", None, "is a response, wanted a request".to_owned()),
-            };
-            if !have.eq_ignore_ascii_case(method) {
-                return self.differ("", None, format!("has method {have}, wanted {method}"));
-            }
-            self.depth += 1;
-        }
-        for (name, test, _) in &pattern.headers {
-            let value = message.value(name);
-            self.value(value.as_deref(), test, name, None)?;
-        }
-        if let Some((test, _)) = &pattern.body {
-            let body = String::from_utf8_lossy(message.body());
-            self.value(Some(&body), test, "body", None)?;
-        }
-        Ok(())
-    }
-}
-
-/// Compares by how the wanted value was written.
-fn equal(have: &str, want: &str, text: &Text) -> bool {
-    if have == want {
-        return true;
-    }
-    match text.kind {
-        Kind::Bool => boolean(have).is_some() && boolean(have) == boolean(want),
-        Kind::Number => match (have.trim().parse::<i128>(), want.trim().parse::<i128>()) {
-            (Ok(a), Ok(b)) => a == b,
-            _ => false,
-        },
-        Kind::Text if text.is_identity() => have.trim().eq_ignore_ascii_case(want),
-        Kind::Text => {
-            // A captured number compares as a number.
-            text.plain().is_none()
-                && matches!((have.trim().parse::<i128>(), want.parse::<i128>()), (Ok(a), Ok(b)) if a == b)
-        }
-    }
-}
-
-fn boolean(text: &str) -> Option<bool> {
-    match text.trim() {
-        "true" | "1" => Some(true),
-        "false" | "0" => Some(false),
-        _ => None,
-    }
-}
-
-fn items_of(text: &str) -> Vec<&str> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|i| !i.is_empty())
-        .collect()
-}
-
-/// Whether a text is a GUID, braces allowed.
-fn is_guid(text: &str) -> bool {
-    let text = text.trim();
-    let text = text
-        .strip_prefix('{')
-        .and_then(|t| t.strip_suffix('}'))
-        .unwrap_or(text);
-    let lengths: Vec<usize> = text.split('-').map(str::len).collect();
-    lengths == [8, 4, 4, 4, 12] && text.chars().all(|c| c == '-' || c.is_ascii_hexdigit())
-}
-
-/// A time in either form of the schema, and whether it says Z. Without a zone it counts as UTC.
-pub fn parse_time(text: &str) -> Option<(jiff::Timestamp, bool)> {
-    let text = text.trim();
-    let utc = text.ends_with('Z');
-    let mut text = text.to_owned();
-    let date = text.split('T').next()?;
-    if date.len() == 8 && date.bytes().all(|b| b.is_ascii_digit()) {
-        // Basic form: 20110406T192328.
-        let (d, t) = text.split_once('T')?;
-        let digits = t.get(..6)?;
-        let rest = t.get(6..)?;
-        text = format!(
-            "{}-{}-{}T{}:{}:{}{rest}",
-            d.get(..4)?,
-            d.get(4..6)?,
-            d.get(6..8)?,
-            digits.get(..2)?,
-            digits.get(2..4)?,
-            digits.get(4..6)?
-        );
-    }
-    let zoned = utc || text.get(19..).is_some_and(|rest| rest.contains(['+', '-']));
-    if !zoned {
-        text.push('Z');
-    }
-    text.parse().ok().map(|time| (time, utc))
-}
-
-/// A value short enough for one line.
-pub fn clip(text: &str) -> String {
-    let mut out: String = text
-        .chars()
-        .take(SHOWN)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    if text.chars().count() > SHOWN {
-        out.push('…');
-    }
-    out
-}
-
-/// A duration in words.
-pub fn span_text(duration: Duration) -> String {
-    if duration.subsec_millis() == 0 {
-        format!("{} s", duration.as_secs())
-    } else {
-        format!("{} ms", duration.as_millis())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_of_every_form_are_read() {
-        for text in [
-            "2011-04-06T19:23:28.8842419Z",
-            "2011-04-06T19:23:28Z",
-            "2011-04-06T19:23:28",
-            "2011-04-06T21:23:28+02:00",
-            "20110406T192328Z",
-            "20110406T192328",
-        ] {
-            let (time, utc) = parse_time(text).unwrap_or_else(|| panic!("{text}"));
-            assert_eq!(time.as_second(), 1_302_117_808, "{text}");
-            assert_eq!(utc, text.ends_with('Z'));
-        }
-        for text in ["", "yesterday", "2011-13-06T19:23:28Z", "2011-04-06"] {
-            assert!(parse_time(text).is_none(), "{text}");
         }
     }
 }

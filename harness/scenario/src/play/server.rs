@@ -19,10 +19,11 @@ use xccos::payload::{Class, Element, Envelope, MsgId, Node};
 use xccos::server::{EndpointId, Output, Server, Service};
 use xccos::time::Now;
 
-use super::client::Trouble;
 use super::link::{Link, Listener};
 use super::matching::Matcher;
-use super::player::{Flow, Later, Named, Player, Reach, address, transport};
+use super::player::{Flow, Later, Named, Player, Reach};
+use super::sending::Trouble;
+use super::wire::{address, transport};
 use crate::plan::*;
 
 /// What the server's seat needs.
@@ -808,7 +809,7 @@ impl Player<'_, '_> {
                 requests: Vec::new(),
                 floor: self.recorder.seen.len().saturating_sub(1),
             };
-            let reply = super::client::reply_id(&kind);
+            let reply = super::sending::reply_id(&kind);
             self.values.names.insert(format!("{name}.id"), kind);
             self.values.names.insert(format!("{name}.reply"), reply);
             self.remember(&name.clone(), named);

@@ -12,8 +12,9 @@ use peer::driver::{Request, Response};
 use serde_json::{Map, Value};
 use trace::Kind;
 
+use super::forms::span_text;
 use super::link::Input;
-use super::matching::{Matcher, Mismatch, span_text};
+use super::matching::{Matcher, Mismatch};
 use super::player::{Flow, Player, Reach};
 use crate::lang::value::{Kind as Written, NoValue};
 use crate::plan::*;
