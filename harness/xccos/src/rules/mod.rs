@@ -328,7 +328,8 @@ impl Monitor {
             }
         }
         let obscure = match &seen.body {
-            Body::None => false,
+            // An INFO without a document is one as well.
+            Body::None => seen.is("INFO"),
             Body::Bad(_) => true,
             Body::Doc(envelope) => !envelope.is_xccos() || envelope.envid().is_none(),
         };
