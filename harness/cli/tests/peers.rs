@@ -361,6 +361,47 @@ fn a_server_under_load_says_so() {
 }
 
 #[test]
+fn what_follows_over_https_is_seen_and_judged() {
+    let place = Place::new();
+    let mock = Mock::start(&place, "web", "--web 127.0.0.1:0");
+    let mut alice = Driver::own(&place, "");
+    assert_eq!(alice.sign_in("alice", &mock.target)["ok"], true);
+    alice.well("join", json!({"user": "alice", "rooms": [LOBBY]}));
+    let file = json!({"user": "alice", "room": LOBBY, "file": "a b&c.txt", "direction": "upload", "transfer": true, "content": "grüße"});
+    let up = alice.well("file_token", file.clone());
+    assert_eq!(up["status"], 201);
+    let mut download = file.clone();
+    download["file"] = up["file_url"].clone();
+    download["direction"] = "download".into();
+    let got = alice.well("file_token", download.clone());
+    assert_eq!(
+        (&got["status"], &got["content"]),
+        (&json!(200), &json!("grüße"))
+    );
+    download["file"] = "nobody.txt".into();
+    assert_eq!(alice.well("file_token", download)["status"], 404);
+    let page = json!({"user": "alice", "room": LOBBY, "lang": "en-US", "open": true});
+    assert_eq!(alice.well("room_management_url", page)["status"], 200);
+    // One more token, and nothing follows.
+    let mut forgotten = file;
+    forgotten["transfer"] = false.into();
+    forgotten["file"] = "forgotten.txt".into();
+    assert!(alice.well("file_token", forgotten)["token"].is_string());
+    drop(alice);
+    let (code, printed) = mock.end();
+    assert_eq!(code, 0, "{printed}");
+    let unused = "forgotten.txt/\" and never used it";
+    for seen in [
+        unused,
+        "GET /PersistentChat/RM/ 200",
+        "PUT /PersistentChat/files 201",
+    ] {
+        assert!(printed.contains(seen), "{seen}:\n{printed}");
+    }
+    assert!(!printed.contains("OCGCWEB"), "{printed}");
+}
+
+#[test]
 fn two_foreign_processes_through_two_proxies_over_tls() {
     if !python() {
         return;

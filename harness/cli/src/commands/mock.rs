@@ -117,6 +117,9 @@ pub fn mock(args: &args::Mock, terminal: &Terminal) -> Done {
         if let Some(web) = web {
             let _ = web.await;
         }
+        if args.web.is_some() {
+            extras::tell_unused(&mock).await;
+        }
         mock.stop().await;
         let counts = tally.counts();
         if !terminal.is_quiet() {

@@ -10,7 +10,7 @@ use peer::ui;
 use peer::web::{self, Served};
 use sip::net::{Identity, Listener, TlsServer};
 use tokio::sync::watch;
-use xccos::server::{Options, Server, SqliteJournal};
+use xccos::server::{Direction, Options, Server, SqliteJournal};
 use xccos::world::World;
 
 use super::world;
@@ -58,6 +58,24 @@ pub async fn serve(listener: Listener, mock: Mock, world: World, stop: watch::Re
         super::warn(&format!("web: {peer}: {}", crate::site::words(&error)));
     };
     web::serve(listener, mock, &world, tell, failed, stop).await;
+}
+
+/// Tells which file tokens nobody came with: a request that was missed leaves no other trace.
+pub async fn tell_unused(mock: &Mock) {
+    let unused = mock.with(|hub, _, _| {
+        let chat = hub.model().as_any().downcast_mut::<Chat>()?;
+        Some(chat.server().unused_tokens())
+    });
+    for token in unused.await.flatten().unwrap_or_default() {
+        let what = match token.direction {
+            Direction::Upload => "upload",
+            Direction::Download => "download",
+        };
+        super::warn(&format!(
+            "{} got a token to {what} {:?} and never used it",
+            token.user, token.file
+        ));
+    }
 }
 
 fn tell(served: Served) {

@@ -13,6 +13,7 @@ can stop the harness, and what is no response is told with its line.
 mod child;
 mod connect;
 mod endpoint;
+mod follow;
 mod lines;
 mod reference;
 mod session;

@@ -23,6 +23,7 @@ use xccos::schema::{self, Profile};
 
 use super::connect::{Connect, Target};
 use super::endpoint::Endpoint;
+use super::follow::{follow, with_query};
 use super::session::{self, Clock, Order};
 use super::{Calling, Driver, Refusal, Request, Response};
 
@@ -110,6 +111,8 @@ pub struct Reference {
 #[derive(Default)]
 struct State {
     users: HashMap<String, mpsc::Sender<Order>>,
+    /// The CA each user signed in with, for what follows over HTTPS.
+    trust: HashMap<String, Option<PathBuf>>,
     latest: Option<String>,
     /// Who a request under way belongs to, for `cancel`.
     requests: HashMap<u64, String>,
@@ -148,6 +151,7 @@ impl Reference {
             let words = format!("this client does not know {:?}", request.verb);
             return Err(Refusal::new("unsupported", words));
         }
+        let further = Further::take(&request.verb, &mut line);
         let action: Action = read(Value::Object(line))?;
         let (user, orders) = self.endpoint(user, &action)?;
         let (reply, answer) = oneshot::channel();
@@ -159,12 +163,18 @@ impl Reference {
             reply,
         };
         let result = self.order(&orders, order, answer).await;
-        let mut state = self.lock();
-        state.requests.remove(&request.id);
-        if ends && result.is_ok() {
-            state.users.remove(&user);
+        let ca = {
+            let mut state = self.lock();
+            state.requests.remove(&request.id);
+            if ends && result.is_ok() {
+                state.users.remove(&user);
+            }
+            state.trust.get(&user).cloned().flatten()
+        };
+        match (result, further) {
+            (Ok(result), Some(further)) => further.go(result, ca).await,
+            (result, _) => result,
         }
-        result
     }
 
     async fn sign_in(&self, request: u64, sign_in: SignIn) -> Result<Value, Refusal> {
@@ -216,6 +226,7 @@ impl Reference {
             let mut state = self.lock();
             state.users.insert(user.clone(), orders.clone());
             state.latest = Some(user.clone());
+            state.trust.insert(user.clone(), sign_in.ca.clone());
             state.tasks.retain(|t| !t.is_finished());
             state.tasks.push(task);
             state.requests.insert(request, user.clone());
@@ -327,6 +338,70 @@ fn interop() -> Check {
             None => Ok(()),
         },
     )
+}
+
+/// What follows over HTTPS when it is asked for: `transfer` with a file token, `open` with an address.
+struct Further {
+    /// `file_token`: the room, and what to upload.
+    file: Option<(String, Option<String>)>,
+}
+
+impl Further {
+    /// Takes the parameters that are not the action's own.
+    fn take(verb: &str, line: &mut serde_json::Map<String, Value>) -> Option<Further> {
+        let text = |line: &serde_json::Map<String, Value>, name: &str| {
+            Some(line.get(name)?.as_str()?.to_owned())
+        };
+        match verb {
+            "file_token" => {
+                let content = line.remove("content");
+                let wanted = line.remove("transfer")? == true;
+                let room = text(line, "room")?;
+                let upload = text(line, "direction").as_deref() != Some("download");
+                let content = content.and_then(|c| Some(c.as_str()?.to_owned()));
+                let content = upload.then(|| content.unwrap_or_default());
+                wanted.then_some(Further {
+                    file: Some((room, content)),
+                })
+            }
+            "room_management_url" => {
+                let wanted = line.remove("open")? == true;
+                wanted.then_some(Further { file: None })
+            }
+            _ => None,
+        }
+    }
+
+    /// Makes the request; its status, and the content of a download, join the result.
+    async fn go(self, mut result: Value, ca: Option<PathBuf>) -> Result<Value, Refusal> {
+        let told = |name: &str| result.get(name).and_then(Value::as_str).unwrap_or_default();
+        let answer = match &self.file {
+            None => follow("GET", told("url"), b"", ca).await,
+            Some((room, content)) => {
+                let file = told("file_url");
+                let parameters = [
+                    ("token", told("token")),
+                    ("channelUri", room),
+                    ("fileUrl", file),
+                ];
+                let url = with_query(told("server_uri"), &parameters);
+                match content {
+                    Some(content) => follow("PUT", &url, content.as_bytes(), ca).await,
+                    None => follow("GET", &url, b"", ca).await,
+                }
+            }
+        };
+        let answer = answer.map_err(|why| Refusal::new("failed", why))?;
+        let download = self.file.is_some_and(|(_, content)| content.is_none());
+        if let Some(result) = result.as_object_mut() {
+            result.insert("status".to_owned(), answer.status.into());
+            if download && answer.status == 200 {
+                let content = String::from_utf8_lossy(&answer.body).into_owned();
+                result.insert("content".to_owned(), content.into());
+            }
+        }
+        Ok(result)
+    }
 }
 
 /// The verbs of the upper-tester table besides `sign_in`, and `received`.

@@ -410,6 +410,8 @@ pub enum Answer {
         token: String,
         /// Where that is.
         server_uri: Option<String>,
+        /// The file, as the token was asked for; what a download asks for later.
+        file_url: String,
     },
     /// Of `preferences`.
     Preferences {

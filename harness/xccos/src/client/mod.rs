@@ -210,7 +210,7 @@ enum Kind {
     Current(Box<Change>),
     Modify,
     Preferences,
-    Token,
+    Token(String),
 }
 
 /// A search that takes one command for each room (3.1.8).

@@ -105,7 +105,7 @@ impl Client {
                 self.finish(request, Ok(Answer::Modified { room }));
             }
             Kind::Preferences => self.finish(request, preferred(data)),
-            Kind::Token => self.finish(request, token(data)),
+            Kind::Token(url) => self.finish(request, token(data, url)),
             Kind::Chat => {}
         }
     }
@@ -439,7 +439,7 @@ fn preferred(data: &Element) -> Result<Answer, Failure> {
 }
 
 /// 3.1.19.5.
-fn token(data: &Element) -> Result<Answer, Failure> {
+fn token(data: &Element, file_url: String) -> Result<Answer, Failure> {
     let block = data.first("token");
     let text = |name: &str| {
         block
@@ -451,6 +451,7 @@ fn token(data: &Element) -> Result<Answer, Failure> {
         Some(token) => Ok(Answer::Token {
             token,
             server_uri: text("serveruri"),
+            file_url,
         }),
         None => Err(Failure::new(Code::Dropped, "the reply has no token")),
     }

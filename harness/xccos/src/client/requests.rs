@@ -147,7 +147,7 @@ impl Client {
                     Direction::Download => ("cmd:getfdtok", file),
                 };
                 let data = commands::file_token(&room, &url);
-                self.command(now, id, data, some, Kind::Token);
+                self.command(now, id, data, some, Kind::Token(url));
             }
             Action::Preferences {} => {
                 let data = commands::preferences();

@@ -104,6 +104,14 @@ fn token(server: &mut Server, ask: &Ask<'_>, direction: Direction) -> Result<Don
 }
 
 impl Server {
+    /// Tokens that were given out and never used so far.
+    pub fn unused_tokens(&self) -> Vec<FileToken> {
+        let mut unused: Vec<FileToken> =
+            self.tokens.values().filter(|t| !t.used).cloned().collect();
+        unused.sort_by(|a, b| (&a.user, &a.file).cmp(&(&b.user, &b.file)));
+        unused
+    }
+
     /// Uses a token up, if it is good for this: once, in its time, for its file in its room (3.1.19.5).
     ///
     /// # Errors
