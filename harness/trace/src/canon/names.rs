@@ -62,7 +62,10 @@ impl Names {
         let mut rest = text;
         while let Some((start, end, kind)) = next_volatile(rest, text, redactions) {
             out.push_str(&rest[..start]);
-            out.push_str(&self.name(kind, &rest[start..end].to_ascii_lowercase()));
+            match kind {
+                "ts" => out.push_str("[ts]"),
+                _ => out.push_str(&self.name(kind, &rest[start..end].to_ascii_lowercase())),
+            }
             rest = &rest[end..];
         }
         out.push_str(rest);
@@ -125,8 +128,11 @@ fn next_volatile(
         let before = at.checked_sub(1).map(|i| b[i]);
         let boundary = before.is_none_or(|c| !c.is_ascii_alphanumeric() && c != b'.');
         // A word may have been put before a GUID: `k93489432-…`.
-        let apart = before.is_none_or(|c| !c.is_ascii_hexdigit() && c != b'-');
+        let apart = before != Some(b'-');
         if (boundary || apart) && b[at].is_ascii_hexdigit() {
+            if let Some(length) = time(&rest[at..]).filter(|_| boundary) {
+                return Some((at, at + length, "ts"));
+            }
             if let Some(length) = guid(&b[at..]).filter(|_| apart) {
                 let value = &rest[at..at + length];
                 if !known(value, whole, redactions) {
@@ -150,6 +156,13 @@ fn known(value: &str, whole: &str, redactions: &Redactions) -> bool {
         k == value.to_ascii_lowercase()
             || (k.contains(&value.to_ascii_lowercase()) && whole.to_ascii_lowercase().contains(&k))
     })
+}
+
+/// Length of a time at the beginning, in a list of them or behind a number: `8@2026-11-21T05:03:29Z,…`.
+fn time(text: &str) -> Option<usize> {
+    let part = |c: char| c.is_ascii_digit() || matches!(c, 'T' | 'Z' | ':' | '.' | '-' | '+');
+    let length = text.find(|c| !part(c)).unwrap_or(text.len());
+    is_time(text.get(..length)?).then_some(length)
 }
 
 /// Length of a GUID in its 8-4-4-4-12 form at the beginning.
