@@ -195,6 +195,9 @@ fn token_length(rest: &[u8]) -> usize {
     word.clamp(1, 200)
 }
 
+/// Most bytes of a line before, in and after the part in question that an excerpt holds.
+const WINDOW: usize = 2048;
+
 /// The line around a range of bytes.
 pub fn excerpt(bytes: &[u8], range: &Range<usize>) -> Excerpt {
     let payload = payload_offset(bytes);
@@ -215,6 +218,13 @@ pub fn excerpt(bytes: &[u8], range: &Range<usize>) -> Excerpt {
         text::visible(&text::lossless(b)).into_owned()
     };
     let before = &bytes[line_start..start];
+    // A line may be megabytes long; nobody is shown more of it than this.
+    let near = |b: &[u8]| -> String {
+        let end = b.len().min(WINDOW);
+        trimmed(&b[..end + continuation(&b[end..])])
+    };
+    let cut = before.len().saturating_sub(WINDOW);
+    let cut = cut + continuation(&before[cut..]);
     Excerpt {
         in_payload,
         line: bytes[base..line_start]
@@ -223,10 +233,15 @@ pub fn excerpt(bytes: &[u8], range: &Range<usize>) -> Excerpt {
             .count() as u32
             + 1,
         column: before.iter().filter(|b| (**b & 0xc0) != 0x80).count() as u32 + 1,
-        before: trimmed(before),
-        part: trimmed(&bytes[start..end]),
-        after: trimmed(&bytes[end..line_end]),
+        before: trimmed(&before[cut..]),
+        part: near(&bytes[start..end]),
+        after: near(&bytes[end..line_end]),
     }
+}
+
+/// How many bytes at the beginning belong to a character that began before.
+fn continuation(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|b| (**b & 0xc0) == 0x80).count()
 }
 
 impl Excerpt {

@@ -182,6 +182,9 @@ fn count(findings: &[Finding], verdict: Verdict) -> usize {
     findings.iter().filter(|f| f.verdict == verdict).count()
 }
 
+/// Most findings of one file that are told in full.
+const MOST: usize = 100;
+
 fn tell(judged: &Judged, terminal: &Terminal) {
     let catalogue = xccos::catalogue();
     let context = Context {
@@ -211,8 +214,15 @@ fn tell(judged: &Judged, terminal: &Terminal) {
         Verdict::Info => terminal.verbosity > report::console::Verbosity::Normal,
         Verdict::Pass => false,
     };
-    for finding in judged.findings.iter().filter(shown) {
+    for finding in judged.findings.iter().filter(shown).take(MOST) {
         anstream::eprintln!("{}", diagnostic(&context, &attempt, finding, &[]));
+    }
+    let more = judged.findings.iter().filter(shown).count();
+    if more > MOST {
+        anstream::eprintln!(
+            "  and {} more findings; --format json has all of them\n",
+            more - MOST
+        );
     }
     anstream::eprintln!(
         "{}: {}, {}, {} held",

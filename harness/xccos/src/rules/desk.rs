@@ -7,7 +7,7 @@ recording, and one place is reported once for one requirement. It refuses to
 blame anyone for a message that was broken on purpose.
 */
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use judge::{Blame, Catalogue, Finding, Level, Place, Verdict};
@@ -83,8 +83,13 @@ pub(crate) struct Desk {
     holes: bool,
     passed: HashSet<String>,
     said: HashSet<(String, u64, Option<String>)>,
+    /// How often an id was reported of a message.
+    told: HashMap<(String, u64), usize>,
     out: Vec<Finding>,
 }
+
+/// Most findings of one requirement in one message; a hostile document breaks it ten thousand times.
+const REPEATS: usize = 20;
 
 impl Desk {
     pub fn new(setup: &Setup) -> Desk {
@@ -95,6 +100,7 @@ impl Desk {
             holes: setup.holes,
             passed: HashSet::new(),
             said: HashSet::new(),
+            told: HashMap::new(),
             out: Vec::new(),
         }
     }
@@ -316,6 +322,11 @@ impl Desk {
             .said
             .insert((id.to_owned(), seen.seq, spot.path.clone()))
         {
+            return;
+        }
+        let told = self.told.entry((id.to_owned(), seen.seq)).or_default();
+        *told += 1;
+        if *told > REPEATS {
             return;
         }
         let place = seen.place(spot);
