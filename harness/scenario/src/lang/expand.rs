@@ -24,7 +24,7 @@ pub struct Placed {
     pub source: Arc<Source>,
     /// The step.
     pub node: Node,
-    /// The steps inside (`sanity`).
+    /// The steps inside (`sanity`, `after`).
     pub inner: Vec<Placed>,
 }
 
@@ -93,7 +93,7 @@ impl Expander<'_> {
                     bind(&mut arguments, name, value);
                     placed.extend(self.steps(inner, source, &arguments, depth));
                 }
-            } else if let Some(inner) = step.get("sanity") {
+            } else if let Some(inner) = step.get("sanity").or_else(|| step.get("after")) {
                 let inner = self.steps(inner.items(), source, arguments, depth);
                 placed.push(Placed {
                     source: source.clone(),

@@ -187,6 +187,8 @@ pub enum Action {
     Never(Box<Never>),
     /// Steps whose failure makes the scenario inconclusive.
     Sanity(Vec<Step>),
+    /// Steps to play in the end, however the scenario ends; nothing is concluded from them.
+    After(Arc<Vec<Step>>),
     /// Makes connections bad.
     Fault(Fault),
     /// Overrides the harness's server.
@@ -308,6 +310,8 @@ pub struct Never {
     pub what: What,
     /// Named message it would answer.
     pub answers: Option<String>,
+    /// Looks back to this named message.
+    pub since: Option<String>,
     /// Requirements it decides.
     pub decides: Vec<String>,
     /// Why.

@@ -383,7 +383,7 @@ impl Player<'_, '_> {
             message.push_str(&format!(": the target closed the connection ({how})"));
             event = Some(*at);
         } else {
-            message.push_str(&format!(" within {}", span_text(within)));
+            message.push_str(&format!(" within {}", span_text(self.scaled(within))));
             if let (Some(at), Some(mismatch)) = (near.event, &near.mismatch) {
                 let path = if mismatch.path.is_empty() {
                     "the message".to_owned()
@@ -428,7 +428,8 @@ impl Player<'_, '_> {
             .as_ref()
             .and_then(|name| self.named.get(name))
             .cloned();
-        let mut looked = self.floor;
+        let since = never.since.as_ref().and_then(|name| self.named.get(name));
+        let mut looked = since.map_or(self.floor, |n| n.floor);
         loop {
             while let Some(seen) = self.recorder.seen.get(looked) {
                 looked += 1;
@@ -561,7 +562,13 @@ pub(super) fn describe(what: &What) -> String {
         What::Closed => "end of the connection".to_owned(),
         What::Anything => "message".to_owned(),
         What::AnyOf(alternatives) => {
-            let all: Vec<String> = alternatives.iter().map(|a| describe(&a.what)).collect();
+            let mut all: Vec<String> = Vec::new();
+            for alternative in alternatives {
+                let text = describe(&alternative.what);
+                if !all.contains(&text) {
+                    all.push(text);
+                }
+            }
             all.join(" or ")
         }
     }

@@ -33,6 +33,9 @@ use crate::lang::value::{NoValue, Scope, Text};
 use crate::plan::*;
 use crate::target::{Binding, Target as TargetFile};
 
+/// Longest that putting back takes.
+const PUT_BACK: Duration = Duration::from_secs(10);
+
 /// What the other seat is reached by.
 pub enum Reach {
     /// The harness is the client.
@@ -115,6 +118,7 @@ pub async fn play(scenario: &Scenario, setup: Setup<'_>) -> Played {
         stimulated: false,
         rested: false,
         sanity: false,
+        after: Vec::new(),
         unproven: None,
         doubt: None,
         acts: HashMap::new(),
@@ -139,6 +143,7 @@ pub async fn play(scenario: &Scenario, setup: Setup<'_>) -> Played {
     if let Some(why) = player.doubt.take() {
         player.unproven.get_or_insert(Unproven::Inconclusive(why));
     }
+    player.put_back().await;
     player.farewell().await;
     let end = player.now();
     player.recorder.finish(end);
@@ -236,6 +241,8 @@ pub(super) struct Player<'a, 's> {
     /// The step before waited until the user's action was over.
     pub rested: bool,
     pub sanity: bool,
+    /// Steps to play in the end, the last ones first.
+    pub after: Vec<Arc<Vec<Step>>>,
     pub unproven: Option<Unproven>,
     /// Something could not be looked at; the rest of the scenario could.
     pub doubt: Option<String>,
@@ -405,6 +412,10 @@ impl Player<'_, '_> {
                 self.sanity = outer;
                 return flow;
             }
+            Action::After(steps) => {
+                self.after.push(steps.clone());
+                return Flow::Next;
+            }
             Action::Note(text) => {
                 let text = self.eval(text).unwrap_or_else(|e| e.to_string());
                 let now = self.now();
@@ -476,8 +487,38 @@ impl Player<'_, '_> {
             | Action::Never(_)
             | Action::Answered(_)
             | Action::Sanity(_)
+            | Action::After(_)
             | Action::Let(_)
             | Action::Note(_) => Flow::Next,
+        }
+    }
+
+    /// Plays the `after` steps that were reached, however the scenario ended. Nothing is concluded
+    /// from them; when they do not work, the target may be left changed, and that is said.
+    async fn put_back(&mut self) {
+        let before = self.unproven.take();
+        let sanity = std::mem::replace(&mut self.sanity, true);
+        let limit = Instant::now() + self.scaled(PUT_BACK);
+        let mut failed = None;
+        while let Some(steps) = self.after.pop() {
+            self.stimulated = false;
+            let walk = tokio::time::timeout_at(limit, self.walk(&steps)).await;
+            let why = match (walk, self.unproven.take()) {
+                (Ok(Flow::Next), None) => continue,
+                (Err(_), _) => "it took too long".to_owned(),
+                (_, Some(Unproven::Inconclusive(why))) => why,
+                (_, why) => format!("{why:?}"),
+            };
+            let why = why.trim_start_matches("the sanity exchange failed: ");
+            failed.get_or_insert(format!("what it changed could not be put back: {why}"));
+        }
+        self.sanity = sanity;
+        self.unproven = before;
+        if let Some(text) = failed {
+            let now = self.now();
+            let why = Unproven::Inconclusive(text.clone());
+            self.recorder.record(now, 0, Kind::Note { text });
+            self.unproven.get_or_insert(why);
         }
     }
 }

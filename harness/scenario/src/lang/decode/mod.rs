@@ -277,11 +277,13 @@ impl Decoder<'_> {
                         .unwrap_or(Duration::from_millis(300)),
                     what,
                     answers: self.used(value, "answers"),
+                    since: self.used(value, "since"),
                     decides: self.decides_of(Some(value)),
                     reason: self.plain(value, "reason"),
                 }))
             }
             "sanity" => Action::Sanity(self.steps(&placed.inner)),
+            "after" => Action::After(Arc::new(self.steps(&placed.inner))),
             "fault" => Action::Fault(Fault {
                 network: value.get("network").map(|n| self.network(n)),
                 at: self.at(value),

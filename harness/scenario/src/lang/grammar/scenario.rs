@@ -204,6 +204,11 @@ pub static STEP: Record = Record {
             "Steps whose failure makes the scenario inconclusive, not failed.",
         ),
         field(
+            "after",
+            Shape::List(&STEP_ITEM),
+            "Steps that put back what is changed from here on: played in the end, however the scenario ends, and judged by nobody.",
+        ),
+        field(
             "fault",
             Shape::Record(&FAULT),
             "Makes a connection bad from here on.",
@@ -237,7 +242,7 @@ pub static STEP: Record = Record {
     ],
     choice: &[
         "use", "for_each", "connect", "register", "dial", "hang_up", "drop", "send", "expect",
-        "never", "sanity", "fault", "serve", "release", "do", "answered", "note", "let",
+        "never", "sanity", "after", "fault", "serve", "release", "do", "answered", "note", "let",
     ],
     open: Open::No,
 };

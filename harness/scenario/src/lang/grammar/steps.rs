@@ -291,6 +291,11 @@ pub(super) static NEVER: Record = Record {
             Shape::Text,
             "It would answer this named message.",
         ),
+        field(
+            "since",
+            Shape::Text,
+            "Looks back to this named message instead of the last steps.",
+        ),
         field("sip", Shape::Record(&SIP_PATTERN), "A SIP message."),
         field("closed", Shape::Bool, "The connection is closed."),
         field("anything", Shape::Bool, "Any message at all."),
