@@ -38,8 +38,12 @@ impl<S: Scope> Matcher<'_, S> {
                 self.value(text.as_deref(), test, path, None)
             }
             JsonPattern::Map(entries) => {
-                let Some(V::Object(map)) = value else {
-                    return self.differ(path, None, "is no object".to_owned());
+                let nothing = serde_json::Map::new();
+                let map = match value {
+                    Some(V::Object(map)) => map,
+                    // An error has no result: whatever is tested in it is not there.
+                    None if path == "result" && !entries.is_empty() => &nothing,
+                    _ => return self.differ(path, None, "is no object".to_owned()),
                 };
                 for (key, pattern) in entries {
                     self.json(map.get(key), pattern, &format!("{path}/{key}"))?;

@@ -22,6 +22,9 @@ use crate::plan::*;
 /// How long an expectation waits when it says nothing: the reply timer (3.1.2.1.2).
 const WITHIN: Duration = Duration::from_secs(10);
 
+/// How long a client may take to connect, by the clock of people: a process that starts, not a timer.
+const ARRIVAL: Duration = Duration::from_secs(60);
+
 /// What fitted an expectation.
 #[derive(Clone)]
 struct Hit {
@@ -61,6 +64,9 @@ impl Near {
 
 impl Player<'_, '_> {
     pub(super) async fn expect(&mut self, step: &Step, items: &[Expect]) -> Flow {
+        if self.arrival(items).await == Flow::Stop {
+            return Flow::Stop;
+        }
         let begin = self.now();
         let mut hits: Vec<Option<Hit>> = vec![None; items.len()];
         let limit =
@@ -111,6 +117,32 @@ impl Player<'_, '_> {
         for (item, hit) in items.iter().zip(&hits) {
             if let Some(hit) = hit {
                 self.judge_hit(step, item, hit);
+            }
+        }
+        Flow::Next
+    }
+
+    /// Waits until the clients that something is expected of have connected once.
+    async fn arrival(&mut self, items: &[Expect]) -> Flow {
+        if self.harness != trace::Seat::Server {
+            return Flow::Next;
+        }
+        let until = self.now() + ARRIVAL;
+        while let Some(item) = items
+            .iter()
+            .find(|i| !i.at.is_empty() && !i.optional && self.still_expected(&i.at))
+        {
+            let why = format!("the client of `{}` did not connect", item.at);
+            if self.unproven.is_some() {
+                return Flow::Stop;
+            }
+            if self.driver_gone(&item.at) {
+                let why = format!("{why}: its driver has ended");
+                return self.give_up(Unproven::Environment(why));
+            }
+            if self.wait(until).await {
+                let why = format!("{why} within {}", span_text(ARRIVAL));
+                return self.give_up(Unproven::Environment(why));
             }
         }
         Flow::Next

@@ -325,6 +325,11 @@ impl Player<'_, '_> {
         if self.sanity {
             return;
         }
+        if !held && ids.iter().any(|id| about_joining(id)) && self.joins_by_itself() {
+            let why = format!("the client joins rooms by itself, which is fine; {message}");
+            self.doubt.get_or_insert(why);
+            return;
+        }
         for id in ids {
             let level = self.catalogue.get(id).map_or(Level::Must, |r| r.level);
             let verdict = if held {
@@ -526,4 +531,20 @@ impl Player<'_, '_> {
 /// Looks a value up without counting anything.
 pub(super) fn known(values: &Values, path: &str) -> Option<String> {
     values.path(path).ok()
+}
+
+/// Requirements that a scenario can only decide when a client joins rooms as its user asks.
+fn about_joining(id: &str) -> bool {
+    [
+        "XCCOSIP-3.1.1",
+        "XCCOSIP-3.1.2.1.",
+        "XCCOSIP-3.1.5",
+        "XCCOSIP-3.1.6",
+        "XCCOSIP-3.1.7",
+    ]
+    .iter()
+    .any(|section| {
+        id.strip_prefix(section)
+            .is_some_and(|rest| section.ends_with('.') || rest.starts_with(['.', '-']))
+    })
 }

@@ -5,6 +5,7 @@ comes back as an input like any other and is recorded.
 */
 
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use judge::{Place, Unproven};
@@ -16,6 +17,7 @@ use super::forms::span_text;
 use super::link::Input;
 use super::matching::{Matcher, Mismatch};
 use super::player::{Flow, Player, Reach};
+use super::recorder::SeenWhat;
 use crate::lang::value::{Kind as Written, NoValue};
 use crate::plan::*;
 
@@ -30,6 +32,8 @@ pub(super) struct Act {
     pub endpoint: String,
     /// The event of the request.
     pub asked: u64,
+    /// The request, in lower case.
+    pub text: String,
     /// Its answer, and the event that shows it.
     pub answer: Option<(Response, u64)>,
 }
@@ -66,13 +70,14 @@ impl Player<'_, '_> {
             params,
         };
         let now = self.now();
+        let text = request.to_json().to_string();
         let asked = self.recorder.record(
             now,
             0,
             Kind::Upper {
                 endpoint: act.at.clone(),
                 command: true,
-                text: request.to_json().to_string(),
+                text: text.clone(),
             },
         );
         let name = act.name.clone().unwrap_or_else(|| format!("#{id}"));
@@ -83,15 +88,30 @@ impl Player<'_, '_> {
                 verb: act.action.clone(),
                 endpoint: act.at.clone(),
                 asked,
+                text: text.to_ascii_lowercase(),
                 answer: None,
             },
         );
         let sender = self.sender.clone();
         let tag = name.clone();
-        tokio::spawn(async move {
-            let response = driver.call(request).await;
-            let _ = sender.send(Input::Answer(tag, Box::new(response)));
-        });
+        let mut call = Box::pin(async move { driver.call(request).await });
+        // Its line is written, or has its place in the queue, before the next step is played: tasks
+        // of their own would run in any order.
+        let begun = {
+            let mut begin = std::pin::pin!(tokio::task::unconstrained(call.as_mut()));
+            std::future::poll_fn(|context| Poll::Ready(begin.as_mut().poll(context))).await
+        };
+        match begun {
+            Poll::Ready(response) => {
+                let _ = sender.send(Input::Answer(tag, Box::new(response)));
+            }
+            Poll::Pending => {
+                tokio::spawn(async move {
+                    let response = call.await;
+                    let _ = sender.send(Input::Answer(tag, Box::new(response)));
+                });
+            }
+        }
         let Some(within) = act.within else {
             return Flow::Next;
         };
@@ -133,6 +153,10 @@ impl Player<'_, '_> {
             }
             Err(refusal) => {
                 let why = format!("`{verb}` went wrong: {} {}", refusal.code, refusal.message);
+                if verb == "sign_in" && refusal.code == "disconnected" && self.conns.is_empty() {
+                    // It died before it came to anything the harness could have caused.
+                    return self.give_up(Unproven::Environment(why));
+                }
                 self.give_up(Unproven::Inconclusive(why))
             }
         }
@@ -336,6 +360,62 @@ impl Player<'_, '_> {
             );
         }
         Flow::Next
+    }
+
+    /// Whether an endpoint was asked to sign in and has not connected yet.
+    pub(super) fn still_expected(&self, endpoint: &str) -> bool {
+        let Reach::Server(hosting) = &self.reach else {
+            return false;
+        };
+        // A connection whose user is not known yet may be this one.
+        hosting.expecting.iter().any(|e| e == endpoint)
+            && !self.conns.iter().any(|c| c.endpoint.is_empty())
+    }
+
+    /// Whether the driver said of an endpoint that it is gone.
+    pub(super) fn driver_gone(&self, endpoint: &str) -> bool {
+        self.acts.values().any(|act| {
+            act.endpoint == endpoint
+                && matches!(&act.answer, Some((response, _))
+                    if response.result.as_ref().is_err_and(|e| e.code == "disconnected"))
+        })
+    }
+
+    /// Whether a client joined rooms by itself (contracts: "is fine"): rooms of the target, before or
+    /// beside what its user asked for. What it does for a later `join` is then its own business.
+    pub(super) fn joins_by_itself(&self) -> bool {
+        if self.harness != trace::Seat::Server {
+            return false;
+        }
+        let guids: Vec<String> = self
+            .values
+            .target
+            .rooms
+            .values()
+            .filter_map(|room| room.uri.rsplit('/').next().map(str::to_ascii_lowercase))
+            .collect();
+        self.recorder.seen.iter().any(|seen| {
+            let SeenWhat::Message(_, Some(document)) = &seen.what else {
+                return false;
+            };
+            let asked = |guid: &str| {
+                self.acts.values().any(|act| {
+                    act.verb == "join"
+                        && act.endpoint == seen.endpoint
+                        && act.asked < seen.event
+                        && act.text.contains(guid)
+                })
+            };
+            document
+                .primitives()
+                .filter(|p| matches!(p.id(), "cmd:join" | "cmd:bjoin"))
+                .filter_map(|p| p.data())
+                .flat_map(|data| data.all("chanid"))
+                .filter_map(|chanid| chanid.get("value"))
+                .flat_map(|value| value.split(','))
+                .map(|guid| guid.trim().to_ascii_lowercase())
+                .any(|guid| guids.contains(&guid) && !asked(&guid))
+        })
     }
 
     /// What the rules found broken in what the client sent for an action: a request that nobody can

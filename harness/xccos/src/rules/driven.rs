@@ -54,6 +54,8 @@ pub(crate) struct Driven {
     /// Rooms a request asked to join, by user and request.
     joins: HashMap<(String, String), Vec<Room>>,
     cancelled: HashSet<(String, Room)>,
+    /// Rooms a client joined by itself, by user: nobody asked for them then.
+    own: HashSet<(String, Room)>,
 }
 
 fn strings(value: Option<&Value>) -> Vec<String> {
@@ -122,9 +124,31 @@ impl Driven {
         self.wishes.insert((user, action.to_owned()), value);
     }
 
+    /// Notes rooms that a client joins by itself: all of a join that names one nobody asked for.
+    fn follow(&mut self, user: &str, data: &Element) {
+        let asked: HashSet<&Room> = self
+            .joins
+            .iter()
+            .filter(|((by, _), _)| by == user)
+            .flat_map(|(_, rooms)| rooms)
+            .collect();
+        for chanid in data.all("chanid") {
+            let domain = chanid.get("domain").unwrap_or("").trim();
+            let rooms: Vec<Room> = forms::guids(chanid.get("value").unwrap_or(""))
+                .into_iter()
+                .flatten()
+                .map(|guid| room(&format!("ma-chan://{domain}/{guid}")))
+                .collect();
+            if rooms.iter().any(|r| !asked.contains(r)) {
+                self.own
+                    .extend(rooms.into_iter().map(|r| (user.to_owned(), r)));
+            }
+        }
+    }
+
     /// A client sent a command.
     pub fn sent(
-        &self,
+        &mut self,
         doc: &Doc<'_>,
         primitive: &Primitive<'_>,
         decoder: &Decoder,
@@ -139,6 +163,9 @@ impl Driven {
             return;
         };
         let Some(data) = primitive.data() else { return };
+        if matches!(primitive.id(), "cmd:join" | "cmd:bjoin") {
+            self.follow(&user, data);
+        }
         let mut say = Say {
             doc,
             primitive,
@@ -174,7 +201,8 @@ impl Driven {
                 let asked = wish("history")
                     .and_then(|w| w.get("room")?.as_str().map(room))
                     .is_some_and(|r| r == name);
-                if let (Some(wish), false) = (wish("join"), asked) {
+                let own = self.own.contains(&(user.clone(), name.clone()));
+                if let (Some(wish), false) = (wish("join"), asked || own) {
                     history(&mut say, wish, &name, data);
                 }
             }
@@ -365,9 +393,11 @@ fn joins(say: &mut Say<'_, '_>, wish: &Value, data: &Element) {
         let Some(guids) = forms::guids(value) else {
             continue;
         };
-        let known = guids.iter().all(|g| wanted.iter().any(|(_, w)| w == g));
-        // Rooms the client follows by itself are its own business.
-        if !known && !guids.iter().any(|g| wanted.iter().any(|(_, w)| w == g)) {
+        let is_wanted = |g: &String| wanted.iter().any(|(_, w)| w == g);
+        let known = guids.iter().all(is_wanted);
+        // Rooms the client follows by itself are its own business, also beside all it was asked for.
+        let all = wanted.iter().all(|(_, w)| guids.contains(w));
+        if !known && (all || !guids.iter().any(is_wanted)) {
             continue;
         }
         let id = if single {
