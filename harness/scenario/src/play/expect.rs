@@ -429,6 +429,9 @@ impl Player<'_, '_> {
                 {
                     place = place_of(message, mismatch);
                 }
+            } else if let Some((at, what)) = self.came_instead(item) {
+                message.push_str(&format!("; what came is {what}"));
+                event = Some(at);
             }
         }
         let mut ids = item.decides.clone();

@@ -8,12 +8,36 @@ use judge::{Place, Verdict};
 use xccos::payload::{Element, Envelope};
 
 use super::expect::Near;
+use super::forms::clip;
 use super::matching::Mismatch;
 use super::player::Player;
 use super::recorder::SeenWhat;
 use crate::plan::*;
 
 impl Player<'_, '_> {
+    /// Another answer to what this one was to answer.
+    pub(super) fn came_instead(&self, item: &Expect) -> Option<(u64, String)> {
+        let named = self.named.get(item.answers.as_ref()?)?;
+        for seen in self.recorder.seen.iter().skip(named.floor) {
+            let SeenWhat::Message(_, Some(document)) = &seen.what else {
+                continue;
+            };
+            for primitive in document.primitives() {
+                let answers = primitive
+                    .commandid()
+                    .is_some_and(|id| named.ids.contains(&id));
+                if seen.endpoint == item.at && answers {
+                    let name = match primitive.id() {
+                        "" => primitive.class.name(),
+                        id => id,
+                    };
+                    return Some((seen.event, clip(name)));
+                }
+            }
+        }
+        None
+    }
+
     /// The requirement that a rule already found broken in the very message that was waited for: what
     /// came, but not in a form that can be recognised, is one fault and has its name already.
     pub(super) fn told_already(&self, item: &Expect, near: &Near) -> Option<String> {

@@ -111,6 +111,8 @@ pub(crate) struct Sent {
     pub wrong: Option<Wrong>,
     /// Its INFO was refused, or it was sent where nothing can answer.
     pub void: bool,
+    /// How its INFO was refused.
+    pub refused: Option<u16>,
     pub answers: Vec<(u64, Answer)>,
     /// How many commands its document held.
     pub companions: usize,
@@ -161,6 +163,7 @@ impl Exchange {
             deliberate: doc.seen.deliberate,
             wrong,
             void: !up || !doc.seen.is("INFO"),
+            refused: None,
             answers: Vec::new(),
             companions: doc
                 .envelope
@@ -180,6 +183,7 @@ impl Exchange {
         for at in self.by_request.remove(&request).unwrap_or_default() {
             if let Some(sent) = self.sent.get_mut(at) {
                 sent.void |= status >= 300;
+                sent.refused = (status >= 300).then_some(status);
             }
         }
     }
@@ -287,6 +291,20 @@ impl Exchange {
         if backchat {
             desk.pass(RULE, "XCCOSIP-3.2.1.5-09", doc.seen);
             return Some((at, first));
+        }
+        if let (Some(status), Some(200), false) =
+            (sent.refused, primitive.code(), doc.seen.deliberate)
+        {
+            desk.conduct(
+                RULE,
+                "SIP",
+                doc.seen,
+                Spot::attribute(path, primitive.element, "id"),
+                format!(
+                    "info-answer: the INFO of event {} was refused with {status}, and what it carried was done all the same (RFC 6086 4.2.2)",
+                    sent.seq
+                ),
+            );
         }
         let answer = if is_err {
             Answer::Error

@@ -426,11 +426,22 @@ impl Memory {
                     same,
                     "XCCOSIP-3.2.8.5-12",
                     Some(chanib),
-                    || format!("{name} is {given:?}; the update before event {event} set {set:?}"),
+                    || {
+                        let (given, set) = (short(given), short(set));
+                        format!("{name} is {given:?}; the update before event {event} set {set:?}")
+                    },
                     desk,
                 );
             }
         }
+    }
+}
+
+/// A value for a message.
+fn short(text: &str) -> String {
+    match text.char_indices().nth(80) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
     }
 }
 
