@@ -259,6 +259,9 @@ impl Target {
                 let on_request =
                     capability == "slow-command" || ON_REQUEST.contains(&capability.as_str());
                 return Err(match on_request {
+                    _ if capability == "lookup" => {
+                        "the target file gives a server_uri, so nothing is looked up".to_owned()
+                    }
                     true => format!("the target does not declare `{capability}`"),
                     false => format!("the target declares `{capability}` as unsupported"),
                 });
