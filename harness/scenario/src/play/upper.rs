@@ -9,7 +9,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use judge::{Place, Unproven};
-use peer::driver::{Request, Response};
+use peer::driver::{Driver, Request, Response};
 use serde_json::{Map, Value};
 use trace::Kind;
 
@@ -32,11 +32,18 @@ pub(super) struct Act {
     pub endpoint: String,
     /// The event of the request.
     pub asked: u64,
+    /// What it asks with.
+    pub params: Map<String, Value>,
     /// The request, in lower case.
     pub text: String,
     /// Its answer, and the event that shows it.
     pub answer: Option<(Response, u64)>,
 }
+
+/// How long a client may take to do what a notice says, after it has answered it on the wire.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long to wait before a client is asked again.
+const PAUSE: Duration = Duration::from_millis(100);
 
 impl Player<'_, '_> {
     pub(super) async fn act(&mut self, step: &Step, act: &Do) -> Flow {
@@ -62,56 +69,11 @@ impl Player<'_, '_> {
         {
             params.insert("request".to_owned(), other.id.into());
         }
-        self.next_act += 1;
-        let id = self.next_act;
-        let request = Request {
-            id,
-            verb: act.action.clone(),
-            params,
-        };
-        let now = self.now();
-        let text = request.to_json().to_string();
-        let asked = self.recorder.record(
-            now,
-            0,
-            Kind::Upper {
-                endpoint: act.at.clone(),
-                command: true,
-                text: text.clone(),
-            },
-        );
-        let name = act.name.clone().unwrap_or_else(|| format!("#{id}"));
-        self.acts.insert(
-            name.clone(),
-            Act {
-                id,
-                verb: act.action.clone(),
-                endpoint: act.at.clone(),
-                asked,
-                text: text.to_ascii_lowercase(),
-                answer: None,
-            },
-        );
-        let sender = self.sender.clone();
-        let tag = name.clone();
-        let mut call = Box::pin(async move { driver.call(request).await });
-        // Its line is written, or has its place in the queue, before the next step is played: tasks
-        // of their own would run in any order.
-        let begun = {
-            let mut begin = std::pin::pin!(tokio::task::unconstrained(call.as_mut()));
-            std::future::poll_fn(|context| Poll::Ready(begin.as_mut().poll(context))).await
-        };
-        match begun {
-            Poll::Ready(response) => {
-                let _ = sender.send(Input::Answer(tag, Box::new(response)));
-            }
-            Poll::Pending => {
-                tokio::spawn(async move {
-                    let response = call.await;
-                    let _ = sender.send(Input::Answer(tag, Box::new(response)));
-                });
-            }
-        }
+        let name = act
+            .name
+            .clone()
+            .unwrap_or_else(|| format!("#{}", self.next_act + 1));
+        self.ask(&name, &act.at, &act.action, params, driver).await;
         let Some(within) = act.within else {
             return Flow::Next;
         };
@@ -131,6 +93,80 @@ impl Player<'_, '_> {
                 );
                 return self.give_up(Unproven::Inconclusive(why));
             }
+        }
+    }
+
+    /// Gives the driver a request, and its answer to whoever waits for `name`.
+    async fn ask(
+        &mut self,
+        name: &str,
+        endpoint: &str,
+        verb: &str,
+        params: Map<String, Value>,
+        driver: Arc<dyn Driver>,
+    ) {
+        self.next_act += 1;
+        let id = self.next_act;
+        let request = Request {
+            id,
+            verb: verb.to_owned(),
+            params: params.clone(),
+        };
+        let now = self.now();
+        let text = request.to_json().to_string();
+        let asked = self.recorder.record(
+            now,
+            0,
+            Kind::Upper {
+                endpoint: endpoint.to_owned(),
+                command: true,
+                text: text.clone(),
+            },
+        );
+        self.acts.insert(
+            name.to_owned(),
+            Act {
+                id,
+                verb: verb.to_owned(),
+                endpoint: endpoint.to_owned(),
+                asked,
+                text: text.to_ascii_lowercase(),
+                params,
+                answer: None,
+            },
+        );
+        let sender = self.sender.clone();
+        let tag = name.to_owned();
+        let mut call = Box::pin(async move { driver.call(request).await });
+        // Its line is written, or has its place in the queue, before the next step is played: tasks
+        // of their own would run in any order.
+        let begun = {
+            let mut begin = std::pin::pin!(tokio::task::unconstrained(call.as_mut()));
+            std::future::poll_fn(|context| Poll::Ready(begin.as_mut().poll(context))).await
+        };
+        match begun {
+            Poll::Ready(response) => {
+                let _ = sender.send(Input::Answer(tag, Box::new(response)));
+            }
+            Poll::Pending => {
+                tokio::spawn(async move {
+                    let response = call.await;
+                    let _ = sender.send(Input::Answer(tag, Box::new(response)));
+                });
+            }
+        }
+    }
+
+    /// Asks once more what the client takes to be so: it may answer a notice on the wire before it
+    /// has done what the notice says.
+    async fn ask_again(&mut self, name: &str) {
+        let Reach::Server(hosting) = &self.reach else {
+            return;
+        };
+        if let (Some(driver), Some(act)) = (hosting.driver.clone(), self.acts.get(name)) {
+            let (endpoint, verb, params) =
+                (act.endpoint.clone(), act.verb.clone(), act.params.clone());
+            self.ask(name, &endpoint, &verb, params, driver).await;
         }
     }
 
@@ -218,10 +254,35 @@ impl Player<'_, '_> {
 
     pub(super) async fn answered(&mut self, step: &Step, wanted: &Answered) -> Flow {
         let limit = wanted.never.unwrap_or(wanted.within);
-        let until = self.now() + self.scaled(limit);
+        let mut until = self.now() + self.scaled(limit);
+        let mut patience = None;
         let (response, event) = loop {
             if let Some(answer) = self.acts.get(&wanted.to).and_then(|a| a.answer.clone()) {
-                break answer;
+                let state = self
+                    .acts
+                    .get(&wanted.to)
+                    .is_some_and(|a| matches!(a.verb.as_str(), "participants" | "last_message_id"));
+                let end = *patience.get_or_insert(self.now() + self.scaled(PATIENCE));
+                let fits = self
+                    .compare(
+                        &answer.0,
+                        wanted.ok,
+                        wanted.result.as_ref(),
+                        wanted.error.as_ref(),
+                    )
+                    .is_ok();
+                if wanted.never.is_some() || !state || self.now() >= end || fits {
+                    break answer;
+                }
+                let pause = self.now() + self.scaled(PAUSE);
+                while !self.wait(pause).await {
+                    if self.unproven.is_some() {
+                        return Flow::Stop;
+                    }
+                }
+                self.ask_again(&wanted.to).await;
+                until = self.now() + self.scaled(limit);
+                continue;
             }
             if self.unproven.is_some() {
                 return Flow::Stop;
@@ -501,7 +562,7 @@ impl Player<'_, '_> {
         };
         if let Some(driver) = driver {
             let end = tokio::spawn(async move {
-                let driver: Arc<dyn peer::driver::Driver> = driver;
+                let driver: Arc<dyn Driver> = driver;
                 driver.close().await;
             });
             let limit = self.now() + Duration::from_secs(3);

@@ -52,6 +52,7 @@ pub fn read(bytes: &[u8]) -> Result<Reading, String> {
             .map(|l| text(bytes, l))
             .chain([&text(bytes, &lines[i])[..begin.offset]])
             .collect();
+        let begin_at = begin.offset;
         times.push(context.iter().rev().find_map(|l| time_of(l)));
         sides.push(side_of(&context));
         let (message, next, rest) = if begin.lync {
@@ -63,7 +64,9 @@ pub fn read(bytes: &[u8]) -> Result<Reading, String> {
         if let (Some(rest), Some(line)) = (rest, lines.get_mut(next)) {
             line.start = rest.clamp(line.start, line.end);
         }
-        if message.is_empty() {
+        let headless = i == 0 && begin_at == 0 && headless(&message);
+        repairs.cut_inside |= headless;
+        if message.is_empty() || headless {
             times.pop();
             sides.pop();
         } else {
@@ -97,6 +100,16 @@ pub fn read(bytes: &[u8]) -> Result<Reading, String> {
         remarks,
         holes,
     })
+}
+
+/// Whether a text that begins with this message begins inside its first word.
+fn headless(message: &[u8]) -> bool {
+    let Ok(message) = sip::Message::parse(message) else {
+        return false;
+    };
+    let cseq = message.value("CSeq").map(|v| v.into_owned());
+    let meant = cseq.as_deref().and_then(|v| v.split_whitespace().nth(1));
+    matches!((message.method(), meant), (Some(method), Some(meant)) if meant != method && meant.ends_with(method))
 }
 
 /// Fills in times and addresses; says what is missing.
