@@ -33,7 +33,7 @@ pub use child::Child;
 pub use connect::{Connect, Connecting, Disturbed, Network, Target};
 pub use endpoint::{Endpoint, Step};
 pub use lines::serve;
-pub use reference::{Options, Reference, SignIn};
+pub use reference::{Options, Reference, SignIn, VERBS};
 
 /// A response that is on its way.
 pub type Calling<'a> = Pin<Box<dyn Future<Output = Response> + Send + 'a>>;

@@ -404,8 +404,9 @@ impl Further {
     }
 }
 
-/// The verbs of the upper-tester table besides `sign_in`, and `received`.
-const VERBS: &[&str] = &[
+/// The verbs of the upper-tester table, and `received`.
+pub const VERBS: &[&str] = &[
+    "sign_in",
     "join",
     "leave",
     "sign_out",

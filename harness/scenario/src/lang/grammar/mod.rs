@@ -94,29 +94,8 @@ pub enum Open {
 /// Classes of primitives that can be keys, alone or with `:name`.
 pub const PRIMITIVES: &[&str] = &["cmd", "rpl", "ntc", "err", "sys", "grpchat"];
 
-/// Actions of the upper tester (`contracts.md`).
-pub const ACTIONS: &[&str] = &[
-    "sign_in",
-    "join",
-    "leave",
-    "sign_out",
-    "send",
-    "history",
-    "search_messages",
-    "search_rooms",
-    "invitations",
-    "associations",
-    "room_details",
-    "room_permissions",
-    "modify_room",
-    "file_token",
-    "preferences",
-    "participants",
-    "last_message_id",
-    "room_management_url",
-    "received",
-    "cancel",
-];
+/// Actions of the upper tester (`contracts.md`): what a driver is asked for.
+pub use peer::driver::VERBS as ACTIONS;
 
 /// Keys of a mapping of tests.
 pub const TESTS: &[(&str, Shape, &str)] = &[
